@@ -1,0 +1,223 @@
+//! The one writer: takes what arrived, decides numbers, writes one batch, syncs it, then answers.
+//!
+//! All writes that arrive while a sync runs share the next one. After a failed write or sync the process ends: what
+//! the engine holds in memory can no longer be trusted, the next start reads what is really there.
+
+use std::sync::Arc;
+
+use fjall::PersistMode;
+use hashbrown::{HashMap, HashSet};
+use model::SdkAppId;
+use parking_lot::RwLock;
+use ports::{Appended, Clock, Cursor, Draft, Entry, Fault, Stamped, Transaction};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::follow::Followers;
+use crate::layout::Conversation;
+use crate::records::{RecordKey, record_changes};
+use crate::room::Room;
+use crate::spaces::Spaces;
+use crate::stage::{Stage, Staged};
+use crate::state::State;
+
+/// The most requests that share one sync.
+const BATCH_MAX: usize = 4096;
+
+/// How many requests may wait for the writer.
+pub(crate) const WAITING_MAX: usize = 16_384;
+
+/// After this many entries the derived key spaces are written, if time did not come first.
+const UNWRITTEN_MAX: usize = 16_384;
+
+/// What the writer is asked.
+pub(crate) enum Request {
+    Append(Stamped<Draft>, oneshot::Sender<Result<Appended, Fault>>),
+    Apply(SdkAppId, Transaction, oneshot::Sender<Result<(), Fault>>),
+    /// Write what follows from the log.
+    Tick,
+    /// Write everything, flush the engine, and end.
+    Close(oneshot::Sender<Result<(), Fault>>),
+}
+
+enum Waiting {
+    Append(oneshot::Sender<Result<Appended, Fault>>, Appended),
+    Apply(oneshot::Sender<Result<(), Fault>>),
+}
+
+/// Called when the store can no longer be trusted; does not return in production.
+pub(crate) type Fatal = Box<dyn Fn(&str) + Send>;
+
+pub(crate) struct Committer {
+    pub(crate) spaces: Arc<Spaces>,
+    pub(crate) state: Arc<RwLock<State>>,
+    pub(crate) followers: Arc<Followers>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) room: Room,
+    pub(crate) fatal: Fatal,
+    pub(crate) next_cursor: Cursor,
+    pub(crate) next_version: u64,
+}
+
+/// A batch on its way to the disk.
+struct Batch {
+    writes: fjall::OwnedWriteBatch,
+    entries: Vec<Arc<Entry>>,
+    staged: HashMap<Conversation, Staged>,
+    records: HashSet<RecordKey>,
+    waiting: Vec<Waiting>,
+}
+
+impl Committer {
+    /// Runs until it is closed or everybody who could ask is gone.
+    pub(crate) fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        let mut arrived = Vec::with_capacity(BATCH_MAX);
+        while requests.blocking_recv_many(&mut arrived, BATCH_MAX) > 0 {
+            if let Err(error) = self.serve(&mut arrived) {
+                (self.fatal)(&format!("the store failed and ends the process: {error}"));
+                return;
+            }
+            if self.followers.is_closed() {
+                return;
+            }
+        }
+    }
+
+    fn serve(&mut self, arrived: &mut Vec<Request>) -> Result<(), Fault> {
+        let mut batch = self.new_batch();
+        for request in arrived.drain(..) {
+            match request {
+                Request::Append(draft, answer) => self.append(&mut batch, draft, answer)?,
+                Request::Apply(app, transaction, answer) => {
+                    self.transact(&mut batch, app, &transaction, answer)?;
+                }
+                Request::Tick => {
+                    self.commit(&mut batch)?;
+                    self.write_derived()?;
+                }
+                Request::Close(answer) => {
+                    self.commit(&mut batch)?;
+                    self.write_derived()?;
+                    let flushed = crate::behind::flush_all(&self.spaces);
+                    self.followers.close();
+                    drop(answer.send(flushed));
+                    return Ok(());
+                }
+            }
+        }
+        self.commit(&mut batch)?;
+        if self.state.read().unwritten >= UNWRITTEN_MAX {
+            self.write_derived()?;
+        }
+        Ok(())
+    }
+
+    fn new_batch(&self) -> Batch {
+        Batch {
+            writes: self.spaces.database.batch(),
+            entries: Vec::new(),
+            staged: HashMap::new(),
+            records: HashSet::new(),
+            waiting: Vec::new(),
+        }
+    }
+
+    fn append(
+        &mut self,
+        batch: &mut Batch,
+        draft: Stamped<Draft>,
+        answer: oneshot::Sender<Result<Appended, Fault>>,
+    ) -> Result<(), Fault> {
+        if !self.room.has_space() {
+            drop(answer.send(Err(Fault::Full)));
+            return Ok(());
+        }
+        let now = self.clock.now().seconds();
+        let mut stage = Stage {
+            spaces: &self.spaces,
+            state: &self.state,
+            staged: &mut batch.staged,
+            next_cursor: self.next_cursor,
+            now,
+        };
+        let (appended, entry) = stage.decide(draft)?;
+        if let Some(entry) = entry {
+            let bytes = crate::codec::encode(&entry)?;
+            batch
+                .writes
+                .insert(&self.spaces.log, entry.cursor.0.to_be_bytes(), bytes);
+            self.next_cursor = Cursor(entry.cursor.0 + 1);
+            batch.entries.push(Arc::new(entry));
+        }
+        batch.waiting.push(Waiting::Append(answer, appended));
+        Ok(())
+    }
+
+    fn transact(
+        &mut self,
+        batch: &mut Batch,
+        app: SdkAppId,
+        transaction: &Transaction,
+        answer: oneshot::Sender<Result<(), Fault>>,
+    ) -> Result<(), Fault> {
+        if transaction
+            .writes
+            .iter()
+            .any(|write| matches!(write, ports::records::Write::Put(_)))
+            && !self.room.has_space()
+        {
+            drop(answer.send(Err(Fault::Full)));
+            return Ok(());
+        }
+        let touched = crate::records::keys_of(app, transaction);
+        if touched.iter().any(|key| batch.records.contains(key)) {
+            // It may depend on what this batch writes: that has to be readable first.
+            self.commit(batch)?;
+        }
+        let version = self.next_version;
+        match record_changes(&self.spaces, app, transaction, version, self.clock.now()) {
+            Ok(changes) => {
+                self.next_version += 1;
+                changes.add_to(&mut batch.writes, &self.spaces);
+                batch.records.extend(touched);
+                batch.waiting.push(Waiting::Apply(answer));
+            }
+            Err(Fault::Conflict) => drop(answer.send(Err(Fault::Conflict))),
+            Err(fault @ (Fault::Full | Fault::Corrupt(_) | Fault::Unavailable(_))) => {
+                drop(answer.send(Err(fault)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a batch durable, then visible, then answers.
+    fn commit(&mut self, batch: &mut Batch) -> Result<(), Fault> {
+        let batch = std::mem::replace(batch, self.new_batch());
+        let failed = |error: fjall::Error| Fault::Unavailable(error.to_string());
+        if !batch.writes.is_empty() {
+            batch.writes.commit().map_err(failed)?;
+            self.spaces
+                .database
+                .persist(PersistMode::SyncData)
+                .map_err(failed)?;
+        }
+        if !batch.entries.is_empty() {
+            let mut state = self.state.write();
+            for entry in &batch.entries {
+                state.apply(&self.spaces, entry)?;
+            }
+        }
+        for waiting in batch.waiting {
+            match waiting {
+                Waiting::Append(answer, appended) => drop(answer.send(Ok(appended))),
+                Waiting::Apply(answer) => drop(answer.send(Ok(()))),
+            }
+        }
+        // Answers first: a client should know that its message was taken before it hears what came of it.
+        self.followers.publish(batch.entries);
+        Ok(())
+    }
+
+    fn write_derived(&self) -> Result<(), Fault> {
+        crate::behind::write(&self.spaces, &self.state)
+    }
+}

@@ -1,0 +1,131 @@
+//! The Bus port: followers read a bounded queue, and the log where they fell behind it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use ports::{Answer, Cursor, Entry, Fault, Follower};
+use tokio::sync::Notify;
+
+use crate::codec::{decode, fault};
+use crate::spaces::Spaces;
+
+/// How many entries are kept for followers before they have to read the log.
+const QUEUE_MAX: usize = 8192;
+
+/// Everybody who follows.
+#[derive(Default)]
+pub(crate) struct Followers {
+    queues: Mutex<Vec<Arc<Queue>>>,
+    closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Queue {
+    entries: Mutex<VecDeque<Arc<Entry>>>,
+    arrived: Notify,
+    closed: AtomicBool,
+}
+
+impl Followers {
+    pub(crate) fn publish(&self, entries: Vec<Arc<Entry>>) {
+        if entries.is_empty() {
+            return;
+        }
+        let mut queues = self.queues.lock();
+        // A queue that only this list holds has no follower any more.
+        queues.retain(|queue| Arc::strong_count(queue) > 1);
+        for queue in queues.iter() {
+            let mut waiting = queue.entries.lock();
+            waiting.extend(entries.iter().cloned());
+            let too_many = waiting.len().saturating_sub(QUEUE_MAX);
+            waiting.drain(..too_many);
+            drop(waiting);
+            queue.arrived.notify_one();
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        for queue in self.queues.lock().iter() {
+            queue.closed.store(true, Ordering::Release);
+            queue.arrived.notify_one();
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn follow(&self, spaces: Arc<Spaces>, after: Cursor) -> Box<dyn Follower> {
+        let queue = Arc::new(Queue::default());
+        self.queues.lock().push(Arc::clone(&queue));
+        Box::new(Place {
+            spaces,
+            queue,
+            seen: after,
+        })
+    }
+}
+
+struct Place {
+    spaces: Arc<Spaces>,
+    queue: Arc<Queue>,
+    seen: Cursor,
+}
+
+impl Follower for Place {
+    fn next(&mut self, limit: usize) -> Answer<'_, Vec<Arc<Entry>>> {
+        Box::pin(async move {
+            loop {
+                if let Some(entries) = self.take(limit)? {
+                    return Ok(entries);
+                }
+                if self.queue.closed.load(Ordering::Acquire) {
+                    return Ok(Vec::new());
+                }
+                self.queue.arrived.notified().await;
+            }
+        })
+    }
+}
+
+impl Place {
+    fn take(&mut self, limit: usize) -> Result<Option<Vec<Arc<Entry>>>, Fault> {
+        let mut waiting = self.queue.entries.lock();
+        while waiting.front().is_some_and(|entry| entry.cursor <= self.seen) {
+            waiting.pop_front();
+        }
+        let Some(first) = waiting.front().map(|entry| entry.cursor) else {
+            drop(waiting);
+            return self.read_log(Cursor(u64::MAX), limit);
+        };
+        if first.0 > self.seen.0 + 1 {
+            // Entries between the last one seen and the first one waiting left the queue: they are in the log.
+            drop(waiting);
+            if let Some(entries) = self.read_log(first, limit)? {
+                return Ok(Some(entries));
+            }
+            waiting = self.queue.entries.lock();
+        }
+        let count = limit.min(waiting.len());
+        let entries: Vec<_> = waiting.drain(..count).collect();
+        self.seen = entries.last().map_or(self.seen, |entry| entry.cursor);
+        Ok(Some(entries))
+    }
+
+    fn read_log(&mut self, before: Cursor, limit: usize) -> Result<Option<Vec<Arc<Entry>>>, Fault> {
+        let range = (self.seen.0 + 1).to_be_bytes()..before.0.to_be_bytes();
+        let mut entries = Vec::new();
+        for guard in self.spaces.log.range(range).take(limit) {
+            let bytes = guard.value().map_err(|error| fault(&error))?;
+            entries.push(Arc::new(decode::<Entry>(&bytes, "a log entry")?));
+        }
+        let Some(last) = entries.last() else {
+            return Ok(None);
+        };
+        self.seen = last.cursor;
+        Ok(Some(entries))
+    }
+}

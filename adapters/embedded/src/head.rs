@@ -1,0 +1,172 @@
+//! Where a conversation stands: numbers for the next entry, and each side's cursors.
+
+use std::collections::VecDeque;
+
+use hashbrown::HashMap;
+use model::{HistoryKey, Position, Seconds};
+use ports::{Cursor, Entry, Event};
+use serde::{Deserialize, Serialize};
+
+use crate::layout::Reference;
+
+/// Resends are recognised at least among this many messages of a conversation, and those of the last two minutes.
+pub(crate) const RETRY_MESSAGES: usize = 16_384;
+const RETRY_SECONDS_MIN: u32 = 120;
+
+/// One side's view of a conversation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Side {
+    pub(crate) read_to: HistoryKey,
+    pub(crate) cleared_position: Position,
+    pub(crate) unlisted_to: Position,
+    pub(crate) active_at: Seconds,
+    pub(crate) active_position: Position,
+    pub(crate) last: Option<(HistoryKey, Cursor)>,
+}
+
+impl Side {
+    pub(crate) fn is_listed(&self) -> bool {
+        self.active_position > self.unlisted_to
+    }
+
+    /// Whether this side cleared its history after the message came.
+    pub(crate) fn has_cleared(&self, at: HistoryKey) -> bool {
+        at.position <= self.cleared_position
+    }
+}
+
+/// A conversation's head as stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Head {
+    pub(crate) position: Position,
+    pub(crate) cursor: Cursor,
+    pub(crate) time: Seconds,
+    pub(crate) has_backdated: bool,
+    pub(crate) has_amendments: bool,
+    pub(crate) sides: [Side; 2],
+}
+
+impl Head {
+    /// Applies an entry. Idempotent: an entry that the head already contains changes nothing.
+    ///
+    /// Returns the reference of a message, and whether it is backdated.
+    pub(crate) fn apply(&mut self, entry: &Entry) -> Option<(Reference, bool)> {
+        if entry.position <= self.position {
+            return None;
+        }
+        self.position = entry.position;
+        self.cursor = entry.cursor;
+        let conversation = entry.conversation;
+        let side = |account| conversation.side_of(account).unwrap_or(0);
+        match &entry.event {
+            Event::Message(message) => {
+                let at = entry.history_key();
+                let backdated = entry.time < self.time;
+                self.has_backdated |= backdated;
+                self.time = self.time.max(entry.time);
+                let author = side(message.author);
+                for index in 0..2 {
+                    let skips = (message.flags.receiver_only && index == author) || message.flags.not_last;
+                    let view = &mut self.sides[index];
+                    if skips {
+                        continue;
+                    }
+                    view.active_position = entry.position;
+                    view.active_at = view.active_at.max(entry.time);
+                    if view.last.is_none_or(|(last, _)| last < at) {
+                        view.last = Some((at, entry.cursor));
+                    }
+                }
+                return Some((reference(entry, message, author), backdated));
+            }
+            Event::Read { reader, up_to } => {
+                let view = &mut self.sides[side(*reader)];
+                view.read_to = view.read_to.max(*up_to);
+            }
+            Event::Clear { by, history, listing } => {
+                let view = &mut self.sides[side(*by)];
+                if *history {
+                    view.cleared_position = entry.position;
+                    view.last = None;
+                }
+                if *listing {
+                    view.unlisted_to = entry.position;
+                }
+            }
+            Event::Recall { .. } | Event::Receipt { .. } | Event::Delete { .. } => self.has_amendments = true,
+        }
+        None
+    }
+}
+
+fn reference(entry: &Entry, message: &model::Message, author: usize) -> Reference {
+    let flag = |on: bool, flag: u8| if on { flag } else { 0 };
+    Reference {
+        at: entry.history_key(),
+        cursor: entry.cursor,
+        fingerprint: entry.retry.map_or(0, fingerprint),
+        expires_at: match entry.stamp.expiry {
+            model::Expiry::WithOwner => 0,
+            model::Expiry::At(end) => end.0,
+        },
+        flags: flag(author == 1, Reference::SIDE)
+            | flag(message.flags.uncounted, Reference::UNCOUNTED)
+            | flag(message.flags.not_last, Reference::NOT_LAST)
+            | flag(message.flags.receiver_only, Reference::RECEIVER_ONLY),
+    }
+}
+
+/// The part of a retry key that references carry; never 0.
+pub(crate) fn fingerprint(key: ports::timeline::RetryKey) -> u32 {
+    ((key.0 >> 96) as u32).max(1)
+}
+
+/// The resends that a conversation would recognise.
+#[derive(Debug, Default)]
+pub(crate) struct Retries {
+    order: VecDeque<(Seconds, u32, Cursor)>,
+    by_fingerprint: HashMap<u32, Cursor>,
+    /// Earlier messages whose fingerprint a later one happens to share.
+    shadowed: Vec<(u32, Cursor)>,
+}
+
+impl Retries {
+    /// Remembers a message; forgets those that are too old or too many. Called in the order of positions.
+    pub(crate) fn remember(&mut self, time: Seconds, fingerprint: u32, cursor: Cursor) {
+        if fingerprint == 0 {
+            return;
+        }
+        self.order.push_back((time, fingerprint, cursor));
+        if let Some(earlier) = self.by_fingerprint.insert(fingerprint, cursor) {
+            self.shadowed.push((fingerprint, earlier));
+        }
+        while let Some((oldest, print, at)) = self.order.front().copied() {
+            let too_old = oldest < time.minus(ports::timeline::RETRY_SECONDS);
+            let too_many = self.order.len() > RETRY_MESSAGES && oldest < time.minus(RETRY_SECONDS_MIN);
+            if !too_old && !too_many {
+                break;
+            }
+            self.order.pop_front();
+            if self.by_fingerprint.get(&print) == Some(&at) {
+                self.by_fingerprint.remove(&print);
+            } else {
+                self.shadowed.retain(|(_, cursor)| *cursor != at);
+            }
+        }
+    }
+
+    /// The entries that a message with this fingerprint may repeat.
+    pub(crate) fn candidates(&self, fingerprint: u32) -> Vec<Cursor> {
+        let shadowed = self
+            .shadowed
+            .iter()
+            .filter(|(print, _)| *print == fingerprint)
+            .map(|(_, cursor)| *cursor);
+        self.by_fingerprint
+            .get(&fingerprint)
+            .copied()
+            .into_iter()
+            .chain(shadowed)
+            .collect()
+    }
+}

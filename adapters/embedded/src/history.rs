@@ -1,0 +1,397 @@
+//! Reads of the Timeline port.
+
+use std::sync::Arc;
+
+use fjall::Guard;
+use hashbrown::HashSet;
+use model::{AccountNumber, ConversationId, HistoryKey, MessageKey, Millis, Position, SdkAppId, UserId};
+use parking_lot::RwLock;
+use ports::timeline::{
+    AccountPage, ConversationView, Direction, HistoryPage, HistoryQuery, PAGE_MAX, StoredMessage, UNREAD_MAX,
+};
+use ports::{Cursor, Entry, Event, Fault};
+
+use crate::behind::empty;
+use crate::codec::fault;
+use crate::head::Head;
+use crate::layout::{Account, Conversation, Reference, read_u64};
+use crate::spaces::Spaces;
+use crate::state::{Amendment, State};
+use crate::walk::{Order, Walk, Window};
+
+/// References looked at when unread messages are counted.
+const UNREAD_SCAN_MAX: usize = 10_000;
+
+/// What readers need.
+pub(crate) struct Reader<'a> {
+    pub(crate) spaces: &'a Spaces,
+    pub(crate) state: &'a RwLock<State>,
+    pub(crate) app: SdkAppId,
+    pub(crate) now: Millis,
+}
+
+impl Reader<'_> {
+    fn of(&self, id: ConversationId) -> Conversation {
+        Conversation { app: self.app, id }
+    }
+
+    fn head(&self, conversation: Conversation) -> Result<Option<Head>, Fault> {
+        if let Some(cached) = self.state.read().heads.get(&conversation) {
+            return Ok((cached.head.position > Position(0)).then(|| cached.head.clone()));
+        }
+        self.spaces.head(conversation)
+    }
+
+    fn amendment(&self, conversation: Conversation, head: &Head, at: HistoryKey) -> Result<Amendment, Fault> {
+        if !head.has_amendments {
+            return Ok(Amendment::default());
+        }
+        if let Some(pending) = self.state.read().amendments.get(&(conversation, at)) {
+            return Ok(pending.clone());
+        }
+        Ok(self.spaces.amendment(conversation, at)?.unwrap_or_default())
+    }
+
+    fn is_expired(&self, reference: Reference) -> bool {
+        reference.expires_at != 0 && self.now.seconds().0 >= reference.expires_at
+    }
+
+    /// Whether this side sees the message, recalled or not.
+    fn is_seen(&self, head: &Head, side: usize, reference: Reference) -> bool {
+        !self.is_expired(reference)
+            && !reference.is_kept_from(side)
+            && !head.sides[side].has_cleared(reference.at)
+    }
+
+    fn message(&self, reference: Reference, amendment: Amendment) -> Result<StoredMessage, Fault> {
+        let Some(entry) = self.spaces.entry(reference.cursor)? else {
+            return Err(Fault::Corrupt("a reference without its log entry".to_owned()));
+        };
+        let Event::Message(message) = entry.event else {
+            return Err(Fault::Corrupt(
+                "a reference to an entry that is no message".to_owned(),
+            ));
+        };
+        Ok(stored(
+            reference.at,
+            message,
+            amendment.revoker,
+            amendment.receipt_at,
+        ))
+    }
+
+    pub(crate) fn history(&self, id: ConversationId, query: HistoryQuery) -> Result<HistoryPage, Fault> {
+        let conversation = self.of(id);
+        let (Some(head), Some(side)) = (self.head(conversation)?, id.side_of(query.viewer)) else {
+            return Ok(HistoryPage {
+                messages: Vec::new(),
+                complete: true,
+            });
+        };
+        let order = match query.direction {
+            Direction::Backwards => Order::NewestFirst,
+            Direction::Forwards => Order::OldestFirst,
+        };
+        let window = Window {
+            after: query.after,
+            before: query.before,
+        };
+        let mut amendments = Vec::new();
+        let found = Walk::new(self.spaces, self.state, conversation, window)?.collect(
+            order,
+            query.limit.min(PAGE_MAX),
+            |reference| {
+                if !self.is_seen(&head, side, *reference) {
+                    return Ok(false);
+                }
+                let amendment = self.amendment(conversation, &head, reference.at)?;
+                let is_seen = !amendment.deleted[side];
+                if is_seen {
+                    amendments.push(amendment);
+                }
+                Ok(is_seen)
+            },
+        )?;
+        let mut messages = Vec::with_capacity(found.references.len());
+        for (reference, amendment) in found.references.into_iter().zip(amendments) {
+            messages.push(self.message(reference, amendment)?);
+        }
+        if query.direction == Direction::Backwards {
+            messages.reverse();
+        }
+        Ok(HistoryPage {
+            messages,
+            complete: found.complete,
+        })
+    }
+
+    pub(crate) fn find(
+        &self,
+        id: ConversationId,
+        author: AccountNumber,
+        key: MessageKey,
+    ) -> Result<Option<StoredMessage>, Fault> {
+        let conversation = self.of(id);
+        let Some(head) = self.head(conversation)? else {
+            return Ok(None);
+        };
+        let window = Window {
+            after: HistoryKey::start_of(key.time),
+            before: HistoryKey::end_of(key.time),
+        };
+        let side = id.side_of(author).unwrap_or(0);
+        let mut found = None;
+        Walk::new(self.spaces, self.state, conversation, window)?.collect(
+            Order::OldestFirst,
+            1,
+            |reference| {
+                if found.is_some() || reference.author_side() != side || self.is_expired(*reference) {
+                    return Ok(false);
+                }
+                let amendment = self.amendment(conversation, &head, reference.at)?;
+                found = Some(self.message(*reference, amendment)?).filter(|message| message.key() == key);
+                Ok(found.is_some())
+            },
+        )?;
+        Ok(found)
+    }
+
+    pub(crate) fn view(
+        &self,
+        viewer: AccountNumber,
+        id: ConversationId,
+    ) -> Result<Option<ConversationView>, Fault> {
+        let conversation = self.of(id);
+        let (Some(head), Some(index)) = (self.head(conversation)?, id.side_of(viewer)) else {
+            return Ok(None);
+        };
+        let side = head.sides[index];
+        let peer_index = id.side_of(id.peer_of(viewer)).unwrap_or(index);
+        Ok(Some(ConversationView {
+            conversation: id,
+            peer: id.peer_of(viewer),
+            is_listed: side.is_listed(),
+            active_at: side.active_at,
+            last: self.last(conversation, &head, index)?,
+            read_to: side.read_to,
+            peer_read_to: head.sides[peer_index].read_to,
+        }))
+    }
+
+    /// The last message that this side sees.
+    fn last(
+        &self,
+        conversation: Conversation,
+        head: &Head,
+        side: usize,
+    ) -> Result<Option<StoredMessage>, Fault> {
+        let Some((at, _)) = head.sides[side].last else {
+            return Ok(None);
+        };
+        let window = Window {
+            after: HistoryKey::START,
+            before: next(at),
+        };
+        let mut amendments = Vec::new();
+        let found = Walk::new(self.spaces, self.state, conversation, window)?.collect(
+            Order::NewestFirst,
+            1,
+            |reference| {
+                if reference.has(Reference::NOT_LAST) || !self.is_seen(head, side, *reference) {
+                    return Ok(false);
+                }
+                let amendment = self.amendment(conversation, head, reference.at)?;
+                let is_seen = !amendment.deleted[side];
+                amendments.extend(is_seen.then_some(amendment));
+                Ok(is_seen)
+            },
+        )?;
+        match found.references.into_iter().zip(amendments).next() {
+            Some((reference, amendment)) => self.message(reference, amendment).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) fn list(&self, viewer: AccountNumber, limit: usize) -> Result<Vec<ConversationView>, Fault> {
+        let account = Account {
+            app: self.app,
+            number: viewer,
+        };
+        let mut peers: HashSet<AccountNumber> = HashSet::new();
+        {
+            let state = self.state.read();
+            peers.extend(state.active.get(&account).into_iter().flatten());
+        }
+        // Those with unwritten changes may stand at a stale place: look that much further.
+        let wanted = limit + peers.len();
+        for guard in self.spaces.recent.prefix(account.key()).take(wanted) {
+            let key = guard.key().map_err(|error| fault(&error))?;
+            let peer =
+                read_u64(&key, 16).ok_or_else(|| Fault::Corrupt("a recent conversation".to_owned()))?;
+            peers.insert(AccountNumber(peer));
+        }
+        let mut order = Vec::with_capacity(peers.len());
+        for peer in peers {
+            let id = ConversationId::between(viewer, peer);
+            if let (Some(head), Some(index)) = (self.head(self.of(id))?, id.side_of(viewer))
+                && head.sides[index].is_listed()
+            {
+                order.push((
+                    head.sides[index].active_at,
+                    head.sides[index].active_position,
+                    peer,
+                ));
+            }
+        }
+        order.sort_unstable_by(|one, other| other.cmp(one));
+        order.truncate(limit);
+        let mut views = Vec::with_capacity(order.len());
+        for (_, _, peer) in order {
+            views.extend(self.view(viewer, ConversationId::between(viewer, peer))?);
+        }
+        Ok(views)
+    }
+
+    pub(crate) fn unread(&self, viewer: AccountNumber, id: ConversationId) -> Result<u32, Fault> {
+        let conversation = self.of(id);
+        let (Some(head), Some(side)) = (self.head(conversation)?, id.side_of(viewer)) else {
+            return Ok(0);
+        };
+        if id.peer_of(viewer) == viewer {
+            return Ok(0);
+        }
+        let window = Window {
+            after: head.sides[side].read_to,
+            before: HistoryKey::END,
+        };
+        let limit = usize::try_from(UNREAD_MAX).unwrap_or(usize::MAX);
+        let mut walk = Walk::new(self.spaces, self.state, conversation, window)?;
+        walk.scan_max = UNREAD_SCAN_MAX;
+        let found = walk.collect(Order::NewestFirst, limit, |reference| {
+            let counts = reference.author_side() != side
+                && !reference.has(Reference::UNCOUNTED)
+                && self.is_seen(&head, side, *reference);
+            if !counts || !head.has_amendments {
+                return Ok(counts);
+            }
+            let amendment = self.amendment(conversation, &head, reference.at)?;
+            Ok(amendment.revoker.is_none() && !amendment.deleted[side])
+        })?;
+        Ok(u32::try_from(found.references.len()).unwrap_or(UNREAD_MAX))
+    }
+
+    pub(crate) fn stream(
+        &self,
+        number: AccountNumber,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<AccountPage, Fault> {
+        let account = Account {
+            app: self.app,
+            number,
+        };
+        let cursors = self.stream_cursors(account, after, limit)?;
+        let complete = cursors.len() <= limit;
+        let mut page = AccountPage {
+            entries: Vec::new(),
+            next: after,
+            complete,
+        };
+        for cursor in cursors.into_iter().take(limit) {
+            page.next = cursor;
+            let Some(mut entry) = self.spaces.entry(cursor)? else {
+                continue;
+            };
+            if self.amend(number, &mut entry)? {
+                page.entries.push(Arc::new(entry));
+            }
+        }
+        Ok(page)
+    }
+
+    /// One more cursor than `limit` after `after`, where there are that many.
+    fn stream_cursors(&self, account: Account, after: Cursor, limit: usize) -> Result<Vec<Cursor>, Fault> {
+        let pending: Vec<Cursor> = {
+            let state = self.state.read();
+            let cursors = state.streams.get(&account).map_or(&[][..], Vec::as_slice);
+            cursors
+                .iter()
+                .copied()
+                .filter(|cursor| *cursor > after)
+                .take(limit + 1)
+                .collect()
+        };
+        let read = |guard: Guard| -> Result<Vec<u8>, Fault> {
+            Ok(guard.value().map_err(|error| fault(&error))?.to_vec())
+        };
+        let floor = self
+            .spaces
+            .accounts
+            .range(account.key().to_vec()..=account.stream_key(after).to_vec());
+        let start = match { floor }.next_back() {
+            Some(guard) => guard.key().map_err(|error| fault(&error))?.to_vec(),
+            None => account.stream_key(Cursor(0)).to_vec(),
+        };
+        let end = account.stream_key(Cursor(u64::MAX)).to_vec();
+        let mut cursors = Vec::new();
+        for guard in self.spaces.accounts.range(start..=end) {
+            let chunk = read(guard)?;
+            let inside = chunk
+                .chunks_exact(8)
+                .filter_map(|bytes| read_u64(bytes, 0))
+                .map(Cursor);
+            cursors.extend(inside.filter(|cursor| *cursor > after));
+            if cursors.len() > limit {
+                break;
+            }
+        }
+        let last = cursors.last().copied().unwrap_or(after);
+        cursors.extend(pending.into_iter().filter(|cursor| *cursor > last));
+        cursors.truncate(limit + 1);
+        Ok(cursors)
+    }
+
+    /// Brings an entry to what is now; says whether the account still sees it.
+    fn amend(&self, viewer: AccountNumber, entry: &mut Entry) -> Result<bool, Fault> {
+        let at = entry.history_key();
+        let conversation = self.of(entry.conversation);
+        let Event::Message(message) = &mut entry.event else {
+            return Ok(true);
+        };
+        if entry.stamp.expiry.is_over(self.now) {
+            return Ok(false);
+        }
+        let (Some(head), Some(side)) = (self.head(conversation)?, conversation.id.side_of(viewer)) else {
+            return Ok(false);
+        };
+        let amendment = self.amendment(conversation, &head, at)?;
+        if amendment.revoker.is_some() {
+            empty(message);
+        }
+        Ok(!amendment.deleted[side] && !head.sides[side].has_cleared(at))
+    }
+}
+
+fn next(at: HistoryKey) -> HistoryKey {
+    HistoryKey {
+        time: at.time,
+        position: Position(at.position.0.saturating_add(1)),
+    }
+}
+
+fn stored(
+    at: HistoryKey,
+    mut message: model::Message,
+    revoker: Option<UserId>,
+    receipt_at: Option<model::Seconds>,
+) -> StoredMessage {
+    if revoker.is_some() {
+        empty(&mut message);
+    }
+    StoredMessage {
+        at,
+        message,
+        revoker,
+        receipt_at,
+    }
+}

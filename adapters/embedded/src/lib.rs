@@ -1,0 +1,30 @@
+//! The stores of one machine, in one folder: Records, Timeline and Bus over the engine fjall, Ephemeral in memory.
+//!
+//! Read `layout` for what lies where, `committer` for how a write becomes durable, `state` and `behind` for what
+//! follows from the log, `walk` and `history` for how it is read.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "adapters do the I/O that ports promise"
+)]
+
+mod behind;
+mod check;
+mod codec;
+mod committer;
+mod ephemeral;
+mod follow;
+mod head;
+mod history;
+mod layout;
+mod records;
+mod room;
+mod spaces;
+mod stage;
+mod state;
+mod store;
+mod walk;
+
+pub use check::Report;
+pub use ephemeral::MemoryEphemeral;
+pub use store::{EmbeddedStore, Options};

@@ -1,0 +1,236 @@
+//! The Records port: records and their index entries as keys of the engine.
+
+use bytes::Bytes;
+use model::{Millis, SdkAppId, Stamp};
+use ports::records::{Condition, Found, KEY_BYTES_MAX, Range, VALUE_BYTES_MAX, WRITES_MAX, Write};
+use ports::{Fault, Kind, Transaction};
+use serde::{Deserialize, Serialize};
+
+use crate::codec::{decode, encode, fault};
+use crate::spaces::Spaces;
+
+/// A record's key in the engine.
+pub(crate) type RecordKey = Vec<u8>;
+
+/// A record as stored.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct StoredRecord {
+    pub(crate) stamp: Stamp,
+    pub(crate) version: u64,
+    pub(crate) indexes: Vec<(u8, Vec<u8>)>,
+    pub(crate) value: Bytes,
+}
+
+pub(crate) fn record_key(app: SdkAppId, kind: Kind, key: &[u8]) -> RecordKey {
+    let mut full = Vec::with_capacity(6 + key.len());
+    full.extend_from_slice(&app.0.to_be_bytes());
+    full.extend_from_slice(&kind.id.to_be_bytes());
+    full.extend_from_slice(key);
+    full
+}
+
+fn index_prefix(app: SdkAppId, kind: Kind, index: u8) -> Vec<u8> {
+    let mut full = record_key(app, kind, &[]);
+    full.push(index);
+    full
+}
+
+/// Index keys end with a byte that no key continues below, then the record's key.
+pub(crate) fn index_key(app: SdkAppId, kind: Kind, index: u8, entry: &[u8], key: &[u8]) -> Vec<u8> {
+    let mut full = index_prefix(app, kind, index);
+    full.extend_from_slice(entry);
+    full.extend_from_slice(key);
+    // The length of the record's key, to find it from the end.
+    full.extend_from_slice(&u16::try_from(key.len()).unwrap_or(u16::MAX).to_be_bytes());
+    full
+}
+
+/// The record's key at the end of an index key.
+pub(crate) fn key_in_index(full: &[u8]) -> Option<&[u8]> {
+    let (rest, length) = full.split_last_chunk::<2>()?;
+    rest.get(rest.len().checked_sub(usize::from(u16::from_be_bytes(*length)))?..)
+}
+
+/// Every record that a transaction looks at or changes.
+pub(crate) fn keys_of(app: SdkAppId, transaction: &Transaction) -> Vec<RecordKey> {
+    let conditions = transaction.conditions.iter().map(|condition| match condition {
+        Condition::Absent(kind, key) | Condition::Version(kind, key, _) => record_key(app, *kind, key),
+    });
+    let writes = transaction.writes.iter().map(|write| match write {
+        Write::Put(record) => record_key(app, record.value().kind, &record.value().key),
+        Write::Remove(kind, key) => record_key(app, *kind, key),
+    });
+    conditions.chain(writes).collect()
+}
+
+/// Keys and values to write or remove.
+#[derive(Default)]
+pub(crate) struct Changes {
+    version: u64,
+    put: Vec<(RecordKey, Vec<u8>)>,
+    remove: Vec<RecordKey>,
+    put_index: Vec<Vec<u8>>,
+    remove_index: Vec<Vec<u8>>,
+}
+
+impl Changes {
+    pub(crate) fn add_to(self, batch: &mut fjall::OwnedWriteBatch, spaces: &Spaces) {
+        for key in self.remove_index {
+            batch.remove(&spaces.record_index, key);
+        }
+        for key in self.remove {
+            batch.remove(&spaces.records, key);
+        }
+        for (key, value) in self.put {
+            batch.insert(&spaces.records, key, value);
+        }
+        batch.insert(&spaces.meta, crate::spaces::VERSION, self.version.to_be_bytes());
+        for key in self.put_index {
+            batch.insert(&spaces.record_index, key, b"");
+        }
+    }
+}
+
+/// Checks the conditions and says what to write.
+pub(crate) fn record_changes(
+    spaces: &Spaces,
+    app: SdkAppId,
+    transaction: &Transaction,
+    version: u64,
+    now: Millis,
+) -> Result<Changes, Fault> {
+    for condition in &transaction.conditions {
+        let holds = match condition {
+            Condition::Absent(kind, key) => read(spaces, app, *kind, key, now)?.is_none(),
+            Condition::Version(kind, key, version) => {
+                read(spaces, app, *kind, key, now)?.is_some_and(|record| record.version == *version)
+            }
+        };
+        if !holds {
+            return Err(Fault::Conflict);
+        }
+    }
+    if transaction.writes.len() > WRITES_MAX {
+        return Err(Fault::Unavailable(format!(
+            "a transaction has at most {WRITES_MAX} writes"
+        )));
+    }
+    let mut changes = Changes {
+        version,
+        ..Changes::default()
+    };
+    for write in &transaction.writes {
+        let (kind, key) = match write {
+            Write::Put(record) => (record.value().kind, &record.value().key),
+            Write::Remove(kind, key) => (*kind, key),
+        };
+        if let Some(former) = read_stored(spaces, app, kind, key)? {
+            for (index, entry) in &former.indexes {
+                changes
+                    .remove_index
+                    .push(index_key(app, kind, *index, entry, key));
+            }
+        }
+        match write {
+            Write::Put(record) => changes.put(app, record, version)?,
+            Write::Remove(..) => changes.remove.push(record_key(app, kind, key)),
+        }
+    }
+    Ok(changes)
+}
+
+impl Changes {
+    fn put(
+        &mut self,
+        app: SdkAppId,
+        record: &ports::Stamped<ports::records::RawRecord>,
+        version: u64,
+    ) -> Result<(), Fault> {
+        let raw = record.value();
+        let too_long =
+            raw.key.len() > KEY_BYTES_MAX || raw.indexes.iter().any(|(_, key)| key.len() > KEY_BYTES_MAX);
+        if too_long || raw.value.len() > VALUE_BYTES_MAX {
+            return Err(Fault::Unavailable(format!(
+                "a {} is too large to store",
+                raw.kind.name
+            )));
+        }
+        let stored = StoredRecord {
+            stamp: *record.stamp(),
+            version,
+            indexes: raw.indexes.clone(),
+            value: raw.value.clone(),
+        };
+        for (index, entry) in &raw.indexes {
+            self.put_index
+                .push(index_key(app, raw.kind, *index, entry, &raw.key));
+        }
+        self.put
+            .push((record_key(app, raw.kind, &raw.key), encode(&stored)?));
+        Ok(())
+    }
+}
+
+fn read_stored(
+    spaces: &Spaces,
+    app: SdkAppId,
+    kind: Kind,
+    key: &[u8],
+) -> Result<Option<StoredRecord>, Fault> {
+    let found = spaces
+        .records
+        .get(record_key(app, kind, key))
+        .map_err(|error| fault(&error))?;
+    found.map(|bytes| decode(&bytes, kind.name)).transpose()
+}
+
+/// A record, unless it has expired.
+pub(crate) fn read(
+    spaces: &Spaces,
+    app: SdkAppId,
+    kind: Kind,
+    key: &[u8],
+    now: Millis,
+) -> Result<Option<Found>, Fault> {
+    let stored = read_stored(spaces, app, kind, key)?;
+    Ok(stored
+        .filter(|record| !record.stamp.expiry.is_over(now))
+        .map(|record| Found {
+            key: key.to_vec(),
+            value: record.value,
+            stamp: record.stamp,
+            version: record.version,
+        }))
+}
+
+/// Records in the order of their keys or of an index.
+pub(crate) fn scan(spaces: &Spaces, app: SdkAppId, range: &Range, now: Millis) -> Result<Vec<Found>, Fault> {
+    let (space, mut prefix) = match range.index {
+        None => (&spaces.records, record_key(app, range.kind, &[])),
+        Some(index) => (&spaces.record_index, index_prefix(app, range.kind, index)),
+    };
+    let own = prefix.len();
+    prefix.extend_from_slice(&range.prefix);
+    let after = range.after.as_ref().map(|(entry, key)| match range.index {
+        None => record_key(app, range.kind, key),
+        Some(index) => index_key(app, range.kind, index, entry, key),
+    });
+    let mut records = Vec::new();
+    let keys: Box<dyn Iterator<Item = fjall::Guard>> = match after {
+        Some(after) => Box::new(space.range((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded))),
+        None => Box::new(space.prefix(&prefix)),
+    };
+    for guard in keys {
+        let full = guard.key().map_err(|error| fault(&error))?;
+        if records.len() == range.limit || !full.starts_with(&prefix) {
+            break;
+        }
+        let key = match range.index {
+            None => full.get(own..),
+            Some(_) => key_in_index(&full),
+        };
+        let key = key.ok_or_else(|| Fault::Corrupt(format!("an index key of {}", range.kind.name)))?;
+        records.extend(read(spaces, app, range.kind, key, now)?);
+    }
+    Ok(records)
+}

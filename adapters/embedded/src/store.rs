@@ -1,0 +1,286 @@
+//! The store: opening, the ports, closing.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{AccountNumber, ConversationId, MessageKey, SdkAppId};
+use parking_lot::{Mutex, RwLock};
+use ports::records::{Found, Range};
+use ports::timeline::{AccountPage, ConversationView, HistoryPage, HistoryQuery, StoredMessage};
+use ports::{
+    Answer, Appended, Bus, Clock, Cursor, Draft, Entry, Fault, Follower, Kind, Records, Stamped, Timeline,
+    Transaction,
+};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::check::Report;
+use crate::codec::{decode, fault};
+use crate::committer::{Committer, Request, WAITING_MAX};
+use crate::follow::Followers;
+use crate::history::Reader;
+use crate::room::Room;
+use crate::spaces::{Spaces, VERSION, WRITTEN_TO};
+use crate::state::State;
+
+/// How often what follows from the log is written behind it.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Where and how a store is opened.
+pub struct Options {
+    /// The folder that holds the data; made if it is not there.
+    pub folder: PathBuf,
+    /// Below this much free space nothing new is stored.
+    pub free_bytes_min: u64,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Called with a message when a write or sync failed. In production it ends the process.
+    pub fatal: Box<dyn Fn(&str) + Send>,
+}
+
+/// Records, Timeline and Bus of one machine.
+pub struct EmbeddedStore {
+    spaces: Arc<Spaces>,
+    state: Arc<RwLock<State>>,
+    followers: Arc<Followers>,
+    clock: Arc<dyn Clock>,
+    requests: mpsc::Sender<Request>,
+    writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+    // Held as long as the store is open.
+    _lock: File,
+}
+
+impl EmbeddedStore {
+    /// Opens the store, derives what a crash left undone, and starts its writer.
+    ///
+    /// # Errors
+    /// `Unavailable` if the folder cannot be used or another process has it open, `Corrupt` if the log is damaged.
+    pub fn open(options: Options) -> Result<Self, Fault> {
+        let unavailable = |error: std::io::Error| {
+            Fault::Unavailable(format!("cannot use {}: {error}", options.folder.display()))
+        };
+        std::fs::create_dir_all(&options.folder).map_err(unavailable)?;
+        let lock = lock(&options.folder)?;
+        let spaces = Arc::new(Spaces::open(&options.folder.join("store"))?);
+        let mut state = State::default();
+        recover(&spaces, &mut state)?;
+        let state = Arc::new(RwLock::new(state));
+        crate::behind::write(&spaces, &state)?;
+        let followers = Arc::new(Followers::default());
+        let (requests, arriving) = mpsc::channel(WAITING_MAX);
+        let committer = Committer {
+            next_cursor: Cursor(spaces.last_cursor()?.0 + 1),
+            next_version: spaces.number(VERSION)? + 1,
+            spaces: Arc::clone(&spaces),
+            state: Arc::clone(&state),
+            followers: Arc::clone(&followers),
+            clock: Arc::clone(&options.clock),
+            room: Room::new(
+                options.folder.clone(),
+                options.free_bytes_min,
+                Arc::clone(&options.clock),
+            ),
+            fatal: options.fatal,
+        };
+        let writer = std::thread::Builder::new()
+            .name("committer".to_owned())
+            .spawn(move || committer.run(arriving))
+            .map_err(unavailable)?;
+        start_ticking(requests.downgrade()).map_err(unavailable)?;
+        Ok(Self {
+            spaces,
+            state,
+            followers,
+            clock: options.clock,
+            requests,
+            writer: Mutex::new(Some(writer)),
+            _lock: lock,
+        })
+    }
+
+    /// Verifies every checksum and cross-reference. For a store that nobody writes to.
+    ///
+    /// # Errors
+    /// What the engine says when it cannot be read at all.
+    pub fn check(&self) -> Result<Report, Fault> {
+        crate::behind::write(&self.spaces, &self.state)?;
+        crate::check::check(&self.spaces)
+    }
+
+    /// Writes everything out, so that the next start has nothing to replay. Later writes fail.
+    ///
+    /// # Errors
+    /// `Unavailable` if the engine cannot write.
+    pub async fn close(&self) -> Result<(), Fault> {
+        let closed = self.ask(Request::Close).await;
+        if let Some(writer) = self.writer.lock().take() {
+            drop(writer.join());
+        }
+        closed
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<Result<T, Fault>>) -> Request,
+    ) -> Result<T, Fault> {
+        let gone = || Fault::Unavailable("the store is closed".to_owned());
+        let (answer, answered) = oneshot::channel();
+        match self.requests.try_send(request(answer)) {
+            Ok(()) => {}
+            // The queue is full: wait for a place.
+            Err(mpsc::error::TrySendError::Full(request)) => {
+                self.requests.send(request).await.map_err(|_| gone())?;
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(gone()),
+        }
+        answered.await.map_err(|_| gone())?
+    }
+
+    fn reader(&self, app: SdkAppId) -> Reader<'_> {
+        Reader {
+            spaces: &self.spaces,
+            state: &self.state,
+            app,
+            now: self.clock.now(),
+        }
+    }
+}
+
+impl Drop for EmbeddedStore {
+    /// Ends the writer without writing anything more than was asked for.
+    fn drop(&mut self) {
+        let (nobody, _) = mpsc::channel(1);
+        drop(std::mem::replace(&mut self.requests, nobody));
+        if let Some(writer) = self.writer.lock().take() {
+            drop(writer.join());
+        }
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, Fault> {
+    let path = folder.join("lock");
+    let in_use = || Fault::Unavailable(format!("{} is open in another process", folder.display()));
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|error| Fault::Unavailable(format!("cannot open {}: {error}", path.display())))?;
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| in_use())?;
+    Ok(file)
+}
+
+/// Applies the log entries that the derived key spaces do not contain yet.
+fn recover(spaces: &Spaces, state: &mut State) -> Result<(), Fault> {
+    let written_to = Cursor(spaces.number(WRITTEN_TO)?);
+    state.applied = written_to;
+    for guard in spaces.log.range((written_to.0 + 1).to_be_bytes()..) {
+        let bytes = guard.value().map_err(|error| fault(&error))?;
+        state.apply(spaces, &Arc::new(decode::<Entry>(&bytes, "a log entry")?))?;
+    }
+    Ok(())
+}
+
+fn start_ticking(requests: mpsc::WeakSender<Request>) -> std::io::Result<()> {
+    let tick = move || {
+        loop {
+            std::thread::sleep(TICK);
+            let Some(requests) = requests.upgrade() else {
+                return;
+            };
+            // A full queue means that the writer is busy; it writes by count then.
+            if let Err(mpsc::error::TrySendError::Closed(_)) = requests.try_send(Request::Tick) {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("ticker".to_owned())
+        .spawn(tick)
+        .map(drop)
+}
+
+impl Records for EmbeddedStore {
+    fn get(&self, app: SdkAppId, kind: Kind, key: &[u8]) -> Answer<'_, Option<Found>> {
+        let found = crate::records::read(&self.spaces, app, kind, key, self.clock.now());
+        Box::pin(async { found })
+    }
+
+    fn scan(&self, app: SdkAppId, range: Range) -> Answer<'_, Vec<Found>> {
+        let found = crate::records::scan(&self.spaces, app, &range, self.clock.now());
+        Box::pin(async { found })
+    }
+
+    fn apply(&self, app: SdkAppId, transaction: Transaction) -> Answer<'_, ()> {
+        Box::pin(self.ask(move |answer| Request::Apply(app, transaction, answer)))
+    }
+}
+
+impl Timeline for EmbeddedStore {
+    fn append(&self, draft: Stamped<Draft>) -> Answer<'_, Appended> {
+        Box::pin(self.ask(move |answer| Request::Append(draft, answer)))
+    }
+
+    fn history(
+        &self,
+        app: SdkAppId,
+        conversation: ConversationId,
+        query: HistoryQuery,
+    ) -> Answer<'_, HistoryPage> {
+        Box::pin(async move { self.reader(app).history(conversation, query) })
+    }
+
+    fn find_message(
+        &self,
+        app: SdkAppId,
+        conversation: ConversationId,
+        author: AccountNumber,
+        key: MessageKey,
+    ) -> Answer<'_, Option<StoredMessage>> {
+        Box::pin(async move { self.reader(app).find(conversation, author, key) })
+    }
+
+    fn conversation(
+        &self,
+        app: SdkAppId,
+        viewer: AccountNumber,
+        conversation: ConversationId,
+    ) -> Answer<'_, Option<ConversationView>> {
+        Box::pin(async move { self.reader(app).view(viewer, conversation) })
+    }
+
+    fn conversations(
+        &self,
+        app: SdkAppId,
+        viewer: AccountNumber,
+        limit: usize,
+    ) -> Answer<'_, Vec<ConversationView>> {
+        Box::pin(async move { self.reader(app).list(viewer, limit) })
+    }
+
+    fn unread(&self, app: SdkAppId, viewer: AccountNumber, conversation: ConversationId) -> Answer<'_, u32> {
+        Box::pin(async move { self.reader(app).unread(viewer, conversation) })
+    }
+
+    fn account_entries(
+        &self,
+        app: SdkAppId,
+        account: AccountNumber,
+        after: Cursor,
+        limit: usize,
+    ) -> Answer<'_, AccountPage> {
+        Box::pin(async move { self.reader(app).stream(account, after, limit) })
+    }
+
+    fn end(&self) -> Cursor {
+        self.state.read().applied
+    }
+}
+
+impl Bus for EmbeddedStore {
+    fn follow(&self, after: Option<Cursor>) -> Box<dyn Follower> {
+        let after = after.unwrap_or_else(|| self.end());
+        self.followers.follow(Arc::clone(&self.spaces), after)
+    }
+}

@@ -1,0 +1,15 @@
+//! The ports in memory, written to be obviously right rather than fast, with crashes that lose unsynced writes.
+//!
+//! Tests run on it, and it is the oracle for the stores that are built for speed: everything is derived by looking
+//! at the whole log.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this is the clock that everybody else is sent to"
+)]
+
+mod clock;
+mod records;
+mod timeline;
+
+pub use clock::{SeededRandom, SimulatedClock};
+pub use timeline::SimulatedStore;

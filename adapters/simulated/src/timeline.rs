@@ -1,0 +1,517 @@
+//! The log as a list, and everything else derived from it by looking at all of it.
+
+use std::sync::Arc;
+
+use model::{
+    AccountNumber, ConversationId, HistoryKey, Message, MessageKey, Millis, Position, SdkAppId, Seconds,
+};
+use parking_lot::Mutex;
+use ports::records::{Found, Range};
+use ports::timeline::{
+    AccountPage, ConversationView, Direction, HistoryPage, HistoryQuery, PAGE_MAX, RETRY_SECONDS,
+    StoredMessage, UNREAD_MAX,
+};
+use ports::{
+    Answer, Appended, Bus, Clock, Cursor, Draft, Entry, Event, Fault, Follower, Kind, Records, Stamped,
+    Timeline, Transaction,
+};
+use tokio::sync::watch;
+
+use crate::records::RecordMap;
+
+#[derive(Default)]
+struct Inner {
+    log: Vec<Arc<Entry>>,
+    /// How much of the log survives a crash.
+    synced: usize,
+    records: RecordMap,
+    is_full: bool,
+    crashes: u64,
+}
+
+/// Records, Timeline and Bus in memory. Clones share one store.
+#[derive(Clone)]
+pub struct SimulatedStore {
+    inner: Arc<Mutex<Inner>>,
+    clock: Arc<dyn Clock>,
+    grown: Arc<watch::Sender<usize>>,
+    sync_millis: u64,
+}
+
+impl SimulatedStore {
+    /// An empty store whose syncs take no time.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self::with_sync_time(clock, 0)
+    }
+
+    /// An empty store whose syncs take this long: a crash in between loses what was not answered.
+    #[must_use]
+    pub fn with_sync_time(clock: Arc<dyn Clock>, sync_millis: u64) -> Self {
+        Self {
+            inner: Arc::default(),
+            clock,
+            grown: Arc::new(watch::Sender::new(0)),
+            sync_millis,
+        }
+    }
+
+    /// Loses everything that is not synced; unanswered writes fail.
+    pub fn crash(&self) {
+        let mut inner = self.inner.lock();
+        let synced = inner.synced;
+        inner.log.truncate(synced);
+        inner.crashes += 1;
+    }
+
+    /// Makes every write fail as if the disk were full, or no longer.
+    pub fn set_full(&self, is_full: bool) {
+        self.inner.lock().is_full = is_full;
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> T {
+        let inner = self.inner.lock();
+        look(&View {
+            log: &inner.log[..inner.synced],
+            now: self.clock.now(),
+        })
+    }
+
+    async fn append_and_sync(&self, draft: Stamped<Draft>) -> Result<Appended, Fault> {
+        let (appended, place, crashes) = {
+            let mut inner = self.inner.lock();
+            if inner.is_full {
+                return Err(Fault::Full);
+            }
+            let appended = decide(&mut inner.log, draft, self.clock.now());
+            let place = inner.log.partition_point(|entry| entry.cursor <= appended.cursor);
+            (appended, place, inner.crashes)
+        };
+        if self.sync_millis > 0 {
+            self.clock
+                .sleep(std::time::Duration::from_millis(self.sync_millis))
+                .await;
+        }
+        let mut inner = self.inner.lock();
+        if inner.crashes != crashes {
+            return Err(Fault::Unavailable("crashed".to_owned()));
+        }
+        inner.synced = inner.synced.max(place);
+        self.grown.send_replace(inner.synced);
+        Ok(appended)
+    }
+}
+
+/// The durable log at a moment.
+struct View<'a> {
+    log: &'a [Arc<Entry>],
+    now: Millis,
+}
+
+impl View<'_> {
+    fn of(&self, app: SdkAppId, id: ConversationId) -> impl DoubleEndedIterator<Item = &Arc<Entry>> + Clone {
+        self.log
+            .iter()
+            .filter(move |entry| entry.stamp.app == app && entry.conversation == id)
+    }
+
+    /// Messages that have not expired, in the order of the history.
+    fn messages(&self, app: SdkAppId, id: ConversationId) -> Vec<StoredMessage> {
+        let mut messages: Vec<StoredMessage> = self
+            .of(app, id)
+            .filter(|entry| !entry.stamp.expiry.is_over(self.now))
+            .filter_map(|entry| match &entry.event {
+                Event::Message(message) => Some(StoredMessage {
+                    at: entry.history_key(),
+                    message: message.clone(),
+                    revoker: None,
+                    receipt_at: None,
+                }),
+                _ => None,
+            })
+            .collect();
+        for message in &mut messages {
+            for entry in self.of(app, id) {
+                match &entry.event {
+                    Event::Recall { target, revoker, .. } if *target == message.at => {
+                        message.revoker = Some(revoker.clone());
+                        empty(&mut message.message);
+                    }
+                    Event::Receipt { targets, .. } if targets.contains(&message.at) => {
+                        message.receipt_at = message.receipt_at.or(Some(entry.time));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        messages.sort_by_key(|message| message.at);
+        messages
+    }
+
+    fn sees(&self, app: SdkAppId, id: ConversationId, viewer: AccountNumber, at: HistoryKey) -> bool {
+        self.of(app, id).all(|entry| match &entry.event {
+            Event::Delete { by, targets } => *by != viewer || !targets.contains(&at),
+            Event::Clear {
+                by, history: true, ..
+            } => *by != viewer || at.position > entry.position,
+            Event::Message(message) if entry.history_key() == at => {
+                !message.flags.receiver_only || message.author != viewer
+            }
+            _ => true,
+        })
+    }
+
+    fn seen(&self, app: SdkAppId, id: ConversationId, viewer: AccountNumber) -> Vec<StoredMessage> {
+        let mut messages = self.messages(app, id);
+        messages.retain(|message| self.sees(app, id, viewer, message.at));
+        messages
+    }
+
+    fn read_to(&self, app: SdkAppId, id: ConversationId, side: AccountNumber) -> HistoryKey {
+        let marks = self.of(app, id).filter_map(|entry| match &entry.event {
+            Event::Read { reader, up_to } if *reader == side => Some(*up_to),
+            _ => None,
+        });
+        marks.max().unwrap_or_default()
+    }
+
+    fn view(&self, app: SdkAppId, id: ConversationId, viewer: AccountNumber) -> Option<ConversationView> {
+        self.of(app, id).next()?;
+        let peer = id.peer_of(viewer);
+        let counts = |entry: &&Arc<Entry>| match &entry.event {
+            Event::Message(message) => {
+                !message.flags.not_last && !(message.flags.receiver_only && message.author == viewer)
+            }
+            _ => false,
+        };
+        let active = self
+            .of(app, id)
+            .filter(counts)
+            .map(|entry| entry.position)
+            .max()
+            .unwrap_or_default();
+        let unlisted = self
+            .of(app, id)
+            .filter(|entry| matches!(&entry.event, Event::Clear { by, listing: true, .. } if *by == viewer))
+            .map(|entry| entry.position)
+            .max()
+            .unwrap_or_default();
+        let last = self
+            .seen(app, id, viewer)
+            .into_iter()
+            .rfind(|message| !message.message.flags.not_last);
+        Some(ConversationView {
+            conversation: id,
+            peer,
+            is_listed: active > unlisted,
+            active_at: self
+                .of(app, id)
+                .filter(counts)
+                .map(|entry| entry.time)
+                .max()
+                .unwrap_or_default(),
+            last,
+            read_to: self.read_to(app, id, viewer),
+            peer_read_to: self.read_to(app, id, peer),
+        })
+    }
+
+    fn unread(&self, app: SdkAppId, id: ConversationId, viewer: AccountNumber) -> u32 {
+        let read_to = self.read_to(app, id, viewer);
+        let unread = self.seen(app, id, viewer).into_iter().filter(|message| {
+            message.at > read_to
+                && message.message.author != viewer
+                && !message.message.flags.uncounted
+                && message.revoker.is_none()
+        });
+        u32::try_from(unread.count())
+            .unwrap_or(UNREAD_MAX)
+            .min(UNREAD_MAX)
+    }
+
+    fn stream(&self, app: SdkAppId, account: AccountNumber, after: Cursor, limit: usize) -> AccountPage {
+        let concerned: Vec<&Arc<Entry>> = self
+            .log
+            .iter()
+            .filter(|entry| {
+                entry.stamp.app == app && entry.cursor > after && entry.concerns().contains(&account)
+            })
+            .collect();
+        let next = concerned
+            .iter()
+            .take(limit)
+            .next_back()
+            .map_or(after, |entry| entry.cursor);
+        let complete = concerned.len() <= limit;
+        let mut entries = Vec::new();
+        for entry in concerned.into_iter().take(limit) {
+            let mut entry = Entry::clone(entry);
+            if matches!(entry.event, Event::Message(_)) {
+                let at = entry.history_key();
+                let seen = self.seen(app, entry.conversation, account);
+                let Some(now) = seen.into_iter().find(|message| message.at == at) else {
+                    continue;
+                };
+                entry.event = Event::Message(now.message);
+            }
+            entries.push(Arc::new(entry));
+        }
+        AccountPage {
+            entries,
+            next,
+            complete,
+        }
+    }
+}
+
+fn empty(message: &mut Message) {
+    message.body = bytes::Bytes::new();
+    message.cloud_custom_data = Box::default();
+    message.offline_push_info = None;
+}
+
+fn appended(entry: &Entry, is_new: bool) -> Appended {
+    let key = match &entry.event {
+        Event::Message(message) => Some(message.key(entry.time)),
+        _ => None,
+    };
+    Appended {
+        position: entry.position,
+        time: entry.time,
+        cursor: entry.cursor,
+        key,
+        is_new,
+    }
+}
+
+/// Takes a draft, or finds what it repeats.
+fn decide(log: &mut Vec<Arc<Entry>>, draft: Stamped<Draft>, now: Millis) -> Appended {
+    let (stamp, draft) = draft.into_parts();
+    let mine: Vec<&Arc<Entry>> = log
+        .iter()
+        .filter(|entry| entry.stamp.app == stamp.app && entry.conversation == draft.conversation)
+        .collect();
+    let position = mine.last().map_or(Position(0), |entry| entry.position);
+    let messages = mine
+        .iter()
+        .filter(|entry| matches!(entry.event, Event::Message(_)));
+    let newest = messages.map(|entry| entry.time).max().unwrap_or_default();
+    let earlier = mine.iter().find(|entry| repeats(&draft, entry, now.seconds()));
+    if let Some(earlier) = earlier {
+        return appended(earlier, false);
+    }
+    let unchanged = Appended {
+        position,
+        time: newest,
+        cursor: mine.last().map_or(Cursor(0), |entry| entry.cursor),
+        key: None,
+        is_new: false,
+    };
+    let mut event = draft.event;
+    match &mut event {
+        Event::Read { reader, up_to } => {
+            up_to.position = up_to.position.min(position);
+            up_to.time = up_to.time.min(newest);
+            let marks = mine.iter().filter_map(|entry| match &entry.event {
+                Event::Read { reader: other, up_to } if other == reader => Some(*up_to),
+                _ => None,
+            });
+            if marks.max().unwrap_or_default() >= *up_to {
+                return unchanged;
+            }
+        }
+        Event::Recall { target, .. } => {
+            let again = |entry: &&Arc<Entry>| matches!(&entry.event, Event::Recall { target: other, .. } if other == target);
+            if mine.iter().any(again) {
+                return unchanged;
+            }
+        }
+        _ => {}
+    }
+    let entry = Entry {
+        cursor: Cursor(log.last().map_or(0, |entry| entry.cursor.0) + 1),
+        conversation: draft.conversation,
+        position: Position(position.0 + 1),
+        time: draft.sent_at.unwrap_or_else(|| now.seconds().max(newest)),
+        stamp,
+        retry: draft.retry,
+        event,
+    };
+    let answer = appended(&entry, true);
+    log.push(Arc::new(entry));
+    answer
+}
+
+fn repeats(draft: &Draft, entry: &Entry, now: Seconds) -> bool {
+    match (&draft.event, &entry.event, draft.sent_at) {
+        (Event::Message(new), Event::Message(old), Some(time)) => {
+            entry.time == time && old.key(time) == new.key(time)
+        }
+        (Event::Message(_), Event::Message(_), None) => {
+            draft.retry.is_some() && entry.retry == draft.retry && entry.time >= now.minus(RETRY_SECONDS)
+        }
+        _ => false,
+    }
+}
+
+impl Timeline for SimulatedStore {
+    fn append(&self, draft: Stamped<Draft>) -> Answer<'_, Appended> {
+        Box::pin(self.append_and_sync(draft))
+    }
+
+    fn history(
+        &self,
+        app: SdkAppId,
+        conversation: ConversationId,
+        query: HistoryQuery,
+    ) -> Answer<'_, HistoryPage> {
+        let page = self.read(|view| {
+            let mut messages = view.seen(app, conversation, query.viewer);
+            messages.retain(|message| query.after < message.at && message.at < query.before);
+            let limit = query.limit.min(PAGE_MAX);
+            let complete = messages.len() <= limit;
+            match query.direction {
+                Direction::Backwards => drop(messages.drain(..messages.len().saturating_sub(limit))),
+                Direction::Forwards => messages.truncate(limit),
+            }
+            HistoryPage { messages, complete }
+        });
+        Box::pin(async { Ok(page) })
+    }
+
+    fn find_message(
+        &self,
+        app: SdkAppId,
+        conversation: ConversationId,
+        author: AccountNumber,
+        key: MessageKey,
+    ) -> Answer<'_, Option<StoredMessage>> {
+        let found = self.read(|view| {
+            let mut messages = view.messages(app, conversation).into_iter();
+            messages.find(|message| message.message.author == author && message.key() == key)
+        });
+        Box::pin(async { Ok(found) })
+    }
+
+    fn conversation(
+        &self,
+        app: SdkAppId,
+        viewer: AccountNumber,
+        conversation: ConversationId,
+    ) -> Answer<'_, Option<ConversationView>> {
+        let found = self.read(|view| view.view(app, conversation, viewer));
+        Box::pin(async { Ok(found) })
+    }
+
+    fn conversations(
+        &self,
+        app: SdkAppId,
+        viewer: AccountNumber,
+        limit: usize,
+    ) -> Answer<'_, Vec<ConversationView>> {
+        let views = self.read(|view| {
+            let mut ids: Vec<ConversationId> = view.log.iter().map(|entry| entry.conversation).collect();
+            ids.retain(|id| id.side_of(viewer).is_some());
+            ids.sort_unstable();
+            ids.dedup();
+            let mut views: Vec<ConversationView> = ids
+                .into_iter()
+                .filter_map(|id| view.view(app, id, viewer))
+                .filter(|view| view.is_listed)
+                .collect();
+            views.sort_by_key(|found| std::cmp::Reverse(found.active_at));
+            views.truncate(limit);
+            views
+        });
+        Box::pin(async { Ok(views) })
+    }
+
+    fn unread(&self, app: SdkAppId, viewer: AccountNumber, conversation: ConversationId) -> Answer<'_, u32> {
+        let count = self.read(|view| view.unread(app, conversation, viewer));
+        Box::pin(async move { Ok(count) })
+    }
+
+    fn account_entries(
+        &self,
+        app: SdkAppId,
+        account: AccountNumber,
+        after: Cursor,
+        limit: usize,
+    ) -> Answer<'_, AccountPage> {
+        let page = self.read(|view| view.stream(app, account, after, limit));
+        Box::pin(async { Ok(page) })
+    }
+
+    fn end(&self) -> Cursor {
+        self.read(|view| view.log.last().map_or(Cursor(0), |entry| entry.cursor))
+    }
+}
+
+impl Records for SimulatedStore {
+    fn get(&self, app: SdkAppId, kind: Kind, key: &[u8]) -> Answer<'_, Option<Found>> {
+        let found = self.inner.lock().records.get(app, kind.id, key, self.clock.now());
+        Box::pin(async { Ok(found) })
+    }
+
+    fn scan(&self, app: SdkAppId, range: Range) -> Answer<'_, Vec<Found>> {
+        let found = self.inner.lock().records.scan(app, &range, self.clock.now());
+        Box::pin(async { Ok(found) })
+    }
+
+    fn apply(&self, app: SdkAppId, transaction: Transaction) -> Answer<'_, ()> {
+        let mut inner = self.inner.lock();
+        let puts = transaction
+            .writes
+            .iter()
+            .any(|write| matches!(write, ports::records::Write::Put(_)));
+        let applied = if inner.is_full && puts {
+            Err(Fault::Full)
+        } else {
+            inner.records.apply(app, transaction, self.clock.now())
+        };
+        Box::pin(async { applied })
+    }
+}
+
+impl Bus for SimulatedStore {
+    fn follow(&self, after: Option<Cursor>) -> Box<dyn Follower> {
+        let seen = after.unwrap_or_else(|| self.end());
+        Box::new(Place {
+            store: self.clone(),
+            seen,
+            grown: self.grown.subscribe(),
+        })
+    }
+}
+
+struct Place {
+    store: SimulatedStore,
+    seen: Cursor,
+    grown: watch::Receiver<usize>,
+}
+
+impl Follower for Place {
+    fn next(&mut self, limit: usize) -> Answer<'_, Vec<Arc<Entry>>> {
+        Box::pin(async move {
+            loop {
+                self.grown.mark_unchanged();
+                let seen = self.seen;
+                let entries: Vec<Arc<Entry>> = self.store.read(|view| {
+                    view.log
+                        .iter()
+                        .filter(|entry| entry.cursor > seen)
+                        .take(limit)
+                        .cloned()
+                        .collect()
+                });
+                if let Some(last) = entries.last() {
+                    self.seen = last.cursor;
+                    return Ok(entries);
+                }
+                if self.grown.changed().await.is_err() {
+                    return Ok(Vec::new());
+                }
+            }
+        })
+    }
+}

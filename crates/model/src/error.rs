@@ -1,0 +1,257 @@
+//! The error table: one number, one name and one sentence each.
+//!
+//! Numbers are those of the service's documentation (pages 1047/34348 and 269/1671). Numbers of our own start at
+//! 200,000. A number never changes or returns to use; a sentence may be improved.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The result of anything that can be refused.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A refusal: its documented number, and what was wrong in this case.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error {
+    /// The documented number.
+    pub code: ErrorCode,
+    /// What was wrong with which field, for the caller. Holds no secret and no body.
+    pub info: Cow<'static, str>,
+    /// Why it failed, for the log only.
+    pub cause: Option<Box<str>>,
+    /// JSON fields (without braces) that the answer carries beside the number, as some errors do.
+    pub details: Option<Box<str>>,
+}
+
+impl Error {
+    /// Adds the cause that goes to the log, never to the caller.
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl fmt::Display) -> Self {
+        self.cause = Some(cause.to_string().into());
+        self
+    }
+
+    /// Adds fields to the answer, as JSON without braces: `"KickType":1`.
+    #[must_use]
+    pub fn with_details(mut self, fields: impl Into<Box<str>>) -> Self {
+        self.details = Some(fields.into());
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.code.number(), self.info)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        if let Some(cause) = &self.cause {
+            write!(f, " ({cause})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<ErrorCode> for Error {
+    fn from(code: ErrorCode) -> Self {
+        Self {
+            code,
+            info: Cow::Borrowed(code.sentence()),
+            cause: None,
+            details: None,
+        }
+    }
+}
+
+macro_rules! error_table {
+    ($($number:literal $name:ident $sentence:literal;)*) => {
+        /// Every error that this server answers.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum ErrorCode {
+            $(#[doc = concat!(stringify!($number), ": ", $sentence)] $name,)*
+        }
+
+        impl ErrorCode {
+            /// The whole table in the order of the numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The number on the wire.
+            #[must_use]
+            pub const fn number(self) -> i64 {
+                match self { $(Self::$name => $number,)* }
+            }
+
+            /// What the error means in general.
+            #[must_use]
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $sentence,)* }
+            }
+
+            /// The name in the code and in `api/errors.md`.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)* }
+            }
+        }
+    };
+}
+
+error_table! {
+    1002 Kicked "this login was ended by another one";
+    20001 BadPacket "the request is malformed";
+    20003 MessageAccountUnknown "the sender or the receiver does not exist";
+    20005 MessageInternal "internal error, try again";
+    20007 BlockedByReceiver "the receiver has blocked the sender";
+    20012 SenderMuted "the sender is muted";
+    20016 RecallTooLate "the time to recall this message has passed";
+    20022 RecallMessageMissing "the message to recall does not exist";
+    20023 AlreadyRecalled "the message is already recalled";
+    30001 RelationBadParameter "a parameter is wrong, or the entry is already or not in the list";
+    30003 RelationAccountUnknown "the account does not exist";
+    30004 RelationNotAdministrator "only an administrator of the app may do this";
+    30006 RelationInternal "internal error, try again";
+    30013 BlockListFull "the block list is full";
+    40001 ProfileBadParameter "a parameter is wrong";
+    40002 ProfileNoAccount "no account is given";
+    40003 ProfileAccountUnknown "the account does not exist";
+    40004 ProfileNotAdministrator "only an administrator of the app may do this";
+    40006 ProfileInternal "internal error, try again";
+    40008 ProfileNotWritable "this field may not be written by this caller";
+    40009 ProfileTagUnknown "the profile has no such field";
+    40601 ProfileValueTooLong "a profile value has at most 500 bytes";
+    40605 ProfileValueIllegal "the value is not allowed for this profile field";
+    40610 ProfileValueType "the value has the wrong type for this profile field";
+    50001 ContactAccountUnknown "the account does not exist";
+    50002 ContactBadParameter "a parameter is wrong";
+    50003 ContactNotAdministrator "only an administrator of the app may do this";
+    50004 ContactInternal "internal error, try again";
+    51006 TooManyConversations "an operation takes 1 to 100 conversations";
+    51008 TooManyMarkedConversations "at most 1000 conversations carry marks or custom data";
+    51012 TooManyPinned "at most 50 conversations are pinned";
+    60002 BadUrl "the address of the request cannot be parsed";
+    60003 BadJson "the body is not valid JSON";
+    60004 BadIdentifier "the identifier is not a UserID";
+    60005 BadSignatureParameter "the signature is missing or wrong";
+    60006 AppUnknown "the SDKAppID is not valid";
+    60007 CommandTooOften "this command is called too often";
+    60008 BadHttp "the HTTP request is wrong or took too long";
+    60009 CommandUnknown "this command does not exist here";
+    60010 NotAdministrator "the identifier is not an administrator of the app";
+    60011 AppTooOften "the app calls too often";
+    60012 AppMissing "the SDKAppID is missing";
+    60016 AppDisabled "the app is disabled";
+    60025 BadQuery "sdkappid, identifier, usersig or contenttype is wrong";
+    70001 UserSigExpired "the UserSig has expired";
+    70002 UserSigEmpty "the UserSig is empty";
+    70003 UserSigMalformed "the UserSig cannot be decoded";
+    70009 UserSigKeyMismatch "the UserSig was not made with a key of the app";
+    70013 UserSigAccountMismatch "the UserSig belongs to another account";
+    70014 UserSigAppMismatch "the UserSig belongs to another app";
+    70020 NoSuchApp "the app does not exist";
+    70052 UserSigRevoked "the UserSig was made before the account was kicked";
+    70107 AccountUnknown "the account does not exist";
+    70206 AccountBatchSize "the number of accounts in the batch is wrong";
+    70402 AccountBadParameter "a parameter is wrong";
+    70403 AccountNotAdministrator "only an administrator of the app may do this";
+    70500 AccountInternal "internal error, try again";
+    72001 StatusOff "user status is switched off for this app";
+    80002 MessageTooLong "the message has more than 12 KB";
+    90001 MessageBadJson "the JSON is wrong";
+    90002 MessageBodyMalformed "MsgBody is malformed: an element needs MsgType and MsgContent";
+    90003 ReceiverMissing "To_Account is missing or no UserID";
+    90005 RandomMissing "MsgRandom is missing or no 32-bit number";
+    90006 TimeStampMissing "MsgTimeStamp is missing or no 32-bit number";
+    90007 BodyNotArray "MsgBody is not an array";
+    90008 SenderUnknown "From_Account is missing, no UserID, or unknown";
+    90009 MessageNotAdministrator "only an administrator of the app may do this";
+    90010 ElementMalformed "an element of MsgBody does not fit its type";
+    90011 TooManyReceivers "at most 500 receivers at once";
+    90012 ReceiverUnknown "To_Account does not exist";
+    90018 TooManyAccounts "too many accounts in the request";
+    90026 LifeTimeTooLong "MsgLifeTime is outside 0 to 604800 seconds";
+    90030 SyncFromOldSystemMissing "SyncFromOldSystem is missing or neither 2 nor 5";
+    90031 SyncOtherMachineType "SyncOtherMachine is not an integer";
+    90043 OfflinePushInfoMalformed "OfflinePushInfo is not an object";
+    90044 LifeTimeType "MsgLifeTime is not an integer";
+    90048 MessageAccountMissing "the account does not exist";
+    90054 KeyMalformed "the MsgKey is malformed";
+    90057 BatchTooOften "more than 12000 receivers within a minute";
+    90994 MessageServiceInternal "internal error, try again";
+    91000 MessageServiceUnavailable "the service cannot do this at the moment, try again";
+    200_001 FrameTooDeep "objects and arrays nest too deep";
+    200_002 DiskFull "free space is below the floor: nothing new is stored, reading goes on; try again later";
+    200_003 TooManyRequestsInFlight "this connection has too many unanswered requests";
+    200_004 NotLoggedIn "log in first";
+    200_005 SettingUnknown "the app has no such setting";
+    200_006 SettingInvalid "the value is not allowed for this setting";
+    200_007 Draining "the server is shutting down, connect again";
+}
+
+impl ErrorCode {
+    /// This error, with what was wrong in this case.
+    #[must_use]
+    pub fn because(self, info: impl Into<Cow<'static, str>>) -> Error {
+        Error {
+            code: self,
+            info: info.into(),
+            cause: None,
+            details: None,
+        }
+    }
+
+    /// This error, naming the field that was wrong.
+    #[must_use]
+    pub fn in_field(self, field: &str, what: impl fmt::Display) -> Error {
+        self.because(format!("{field}: {what}"))
+    }
+
+    /// Whether the number is one of ours rather than the documentation's.
+    #[must_use]
+    pub const fn is_ours(self) -> bool {
+        self.number() >= 200_000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_rise_and_are_used_once() {
+        assert!(
+            ErrorCode::ALL
+                .windows(2)
+                .all(|pair| pair[0].number() < pair[1].number())
+        );
+    }
+
+    #[test]
+    fn no_number_lies_in_the_ranges_that_clients_use_or_webhooks_own() {
+        for code in ErrorCode::ALL {
+            let number = code.number();
+            assert!(
+                !(2000..4000).contains(&number),
+                "{number} is produced by the SDK itself"
+            );
+            assert!(
+                !(10_100..=10_200).contains(&number),
+                "{number} means a webhook's verdict"
+            );
+            assert!(
+                !(120_001..=130_000).contains(&number),
+                "{number} means a webhook's verdict"
+            );
+        }
+    }
+
+    #[test]
+    fn the_cause_is_for_the_log_and_the_sentence_for_the_caller() {
+        let error = Error::from(ErrorCode::MessageInternal).caused_by("disk on fire");
+        assert_eq!(error.to_string(), "20005 internal error, try again");
+        assert!(format!("{error:?}").contains("disk on fire"));
+    }
+}

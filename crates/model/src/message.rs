@@ -1,0 +1,134 @@
+//! A one-to-one message as it is stored, and the numbers that place it in its conversation.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AccountNumber, MessageKey, UserId};
+use crate::time::Seconds;
+
+/// The most bytes of `MsgBody` (as stored) and `CloudCustomData` together (page 1047/33523).
+pub const MESSAGE_BYTES_MAX: usize = 12 * 1024;
+
+/// The most bytes of `CloudCustomData` alone (page 269/2282).
+pub const CLOUD_CUSTOM_DATA_BYTES_MAX: usize = 8 * 1024;
+
+/// The most bytes of `OfflinePushInfo` as JSON.
+pub const OFFLINE_PUSH_INFO_BYTES_MAX: usize = 8 * 1024;
+
+/// The number of an entry in its conversation: every kind of entry counts, from 1, without gaps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Position(pub u64);
+
+/// Where a message stands in the history: by time, within a second by position.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct HistoryKey {
+    /// When the message was taken, or for an import when it is said to have been sent.
+    pub time: Seconds,
+    /// Its position.
+    pub position: Position,
+}
+
+impl HistoryKey {
+    /// Before every message.
+    pub const START: Self = Self {
+        time: Seconds(0),
+        position: Position(0),
+    };
+    /// After every message.
+    pub const END: Self = Self {
+        time: Seconds(u32::MAX),
+        position: Position(u64::MAX),
+    };
+
+    /// Before every message of this second.
+    #[must_use]
+    pub const fn start_of(time: Seconds) -> Self {
+        Self {
+            time,
+            position: Position(0),
+        }
+    }
+
+    /// After every message of this second.
+    #[must_use]
+    pub const fn end_of(time: Seconds) -> Self {
+        Self {
+            time,
+            position: Position(u64::MAX),
+        }
+    }
+}
+
+/// Yes-or-no properties of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageFlags {
+    /// The sender wants a read receipt (`IsNeedReadReceipt`).
+    pub needs_receipt: bool,
+    /// Extensions may be set on it (`SupportMessageExtension`).
+    pub supports_extension: bool,
+    /// It was forwarded or merged (`IsRelayMsg`).
+    pub relayed: bool,
+    /// It does not count as unread (`NoUnread`).
+    pub uncounted: bool,
+    /// It does not become the conversation's last message (`NoLastMsg`).
+    pub not_last: bool,
+    /// The sender keeps no copy (`SyncOtherMachine` 2).
+    pub receiver_only: bool,
+    /// It came by import and was not sent here.
+    pub imported: bool,
+}
+
+/// A message. Names and pictures of the sender are not part of it: they are filled in at delivery.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Who sent it.
+    pub from: UserId,
+    /// To whom.
+    pub to: UserId,
+    /// The sender's number.
+    pub author: AccountNumber,
+    /// Chosen by the sender; may repeat.
+    pub sequence: u32,
+    /// Chosen by the sender.
+    pub random: u32,
+    /// The sender's clock.
+    pub client_time: Seconds,
+    /// `MsgBody`: JSON as checked by [`crate::element::normalise`].
+    pub body: Bytes,
+    /// `CloudCustomData`.
+    pub cloud_custom_data: Box<str>,
+    /// `OfflinePushInfo`: JSON as it came, for push vendors.
+    pub offline_push_info: Option<Box<str>>,
+    /// Properties.
+    pub flags: MessageFlags,
+}
+
+impl Message {
+    /// The key of this message, if it was taken at `time`.
+    #[must_use]
+    pub const fn key(&self, time: Seconds) -> MessageKey {
+        MessageKey {
+            sequence: self.sequence,
+            random: self.random,
+            time,
+        }
+    }
+
+    /// The bytes that count against [`MESSAGE_BYTES_MAX`].
+    #[must_use]
+    pub fn counted_bytes(&self) -> usize {
+        self.body.len() + self.cloud_custom_data.len()
+    }
+}
+
+impl std::fmt::Debug for Message {
+    // Bodies never reach a log or a panic.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Message")
+            .field("sequence", &self.sequence)
+            .field("random", &self.random)
+            .field("bytes", &self.counted_bytes())
+            .finish_non_exhaustive()
+    }
+}

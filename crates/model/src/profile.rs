@@ -1,0 +1,242 @@
+//! Profile fields: tags, types and limits (pages 1047/33520 and 269/1500).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::{Error, ErrorCode, Result};
+
+/// The most bytes of a value.
+pub const VALUE_BYTES_MAX: usize = 500;
+
+/// The nickname.
+pub const NICK: &str = "Tag_Profile_IM_Nick";
+/// The address of the avatar.
+pub const IMAGE: &str = "Tag_Profile_IM_Image";
+
+/// The prefix of the app's own fields.
+pub const CUSTOM_PREFIX: &str = "Tag_Profile_Custom_";
+
+/// The most own fields of one account (page 1047/34419).
+pub const CUSTOM_FIELDS_MAX: usize = 20;
+
+/// The most letters of an own field's name.
+pub const CUSTOM_NAME_LETTERS_MAX: usize = 8;
+
+/// A field's value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FieldValue {
+    /// A number.
+    Number(u64),
+    /// A text of at most 500 bytes.
+    Text(String),
+}
+
+/// The fields that an account has set, by tag.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Profile(pub BTreeMap<String, FieldValue>);
+
+impl Profile {
+    /// A text field, or the empty text.
+    #[must_use]
+    pub fn text(&self, tag: &str) -> &str {
+        match self.0.get(tag) {
+            Some(FieldValue::Text(text)) => text,
+            _ => "",
+        }
+    }
+}
+
+/// Who writes a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writer {
+    /// The account itself.
+    Owner,
+    /// An administrator of the app.
+    Administrator,
+}
+
+enum Kind {
+    Text { bytes_max: usize },
+    Choice(&'static [&'static str]),
+    Number,
+}
+
+fn kind_of(tag: &str) -> Option<Kind> {
+    Some(match tag {
+        NICK | IMAGE | "Tag_Profile_IM_SelfSignature" => Kind::Text {
+            bytes_max: VALUE_BYTES_MAX,
+        },
+        "Tag_Profile_IM_Location" => Kind::Text { bytes_max: 16 },
+        "Tag_Profile_IM_Gender" => {
+            Kind::Choice(&["Gender_Type_Unknown", "Gender_Type_Female", "Gender_Type_Male"])
+        }
+        "Tag_Profile_IM_AllowType" => Kind::Choice(&[
+            "AllowType_Type_NeedConfirm",
+            "AllowType_Type_AllowAny",
+            "AllowType_Type_DenyAny",
+        ]),
+        "Tag_Profile_IM_AdminForbidType" => {
+            Kind::Choice(&["AdminForbid_Type_None", "AdminForbid_Type_SendOut"])
+        }
+        "Tag_Profile_IM_BirthDay"
+        | "Tag_Profile_IM_Language"
+        | "Tag_Profile_IM_MsgSettings"
+        | "Tag_Profile_IM_Level"
+        | "Tag_Profile_IM_Role" => Kind::Number,
+        _ => return None,
+    })
+}
+
+/// The standard tags, in the order of the documentation.
+pub const STANDARD_TAGS: [&str; 12] = [
+    NICK,
+    "Tag_Profile_IM_Gender",
+    "Tag_Profile_IM_BirthDay",
+    "Tag_Profile_IM_Location",
+    "Tag_Profile_IM_SelfSignature",
+    "Tag_Profile_IM_AllowType",
+    "Tag_Profile_IM_Language",
+    IMAGE,
+    "Tag_Profile_IM_MsgSettings",
+    "Tag_Profile_IM_AdminForbidType",
+    "Tag_Profile_IM_Level",
+    "Tag_Profile_IM_Role",
+];
+
+/// Whether a tag may be asked for.
+#[must_use]
+pub fn is_known(tag: &str) -> bool {
+    kind_of(tag).is_some() || is_custom(tag)
+}
+
+fn is_custom(tag: &str) -> bool {
+    tag.strip_prefix(CUSTOM_PREFIX).is_some_and(|name| {
+        !name.is_empty()
+            && name.len() <= CUSTOM_NAME_LETTERS_MAX
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
+}
+
+/// Checks one field that `writer` sets.
+///
+/// # Errors
+/// `ProfileTagUnknown`, `ProfileNotWritable`, `ProfileValueType`, `ProfileValueTooLong`, `ProfileValueIllegal`,
+/// naming the tag.
+pub fn checked(tag: &str, value: &Value, writer: Writer) -> Result<FieldValue> {
+    let kind = match kind_of(tag) {
+        Some(kind) => kind,
+        None if is_custom(tag) => return checked_custom(tag, value),
+        None => return Err(ErrorCode::ProfileTagUnknown.because("Tag: no such profile field")),
+    };
+    if tag == "Tag_Profile_IM_AdminForbidType" && writer == Writer::Owner {
+        return Err(ErrorCode::ProfileNotWritable.in_field(tag, "only an administrator may set it"));
+    }
+    match kind {
+        Kind::Number => number(tag, value).map(FieldValue::Number),
+        Kind::Text { bytes_max } => text(tag, value, bytes_max).map(FieldValue::Text),
+        Kind::Choice(choices) => {
+            let text = text(tag, value, VALUE_BYTES_MAX)?;
+            if choices.contains(&text.as_str()) {
+                Ok(FieldValue::Text(text))
+            } else {
+                Err(ErrorCode::ProfileValueIllegal.in_field(tag, format!("one of {}", choices.join(", "))))
+            }
+        }
+    }
+}
+
+fn checked_custom(tag: &str, value: &Value) -> Result<FieldValue> {
+    match value {
+        Value::Number(number) => number
+            .as_u64()
+            .map(FieldValue::Number)
+            .ok_or_else(|| type_error(tag)),
+        _ => text(tag, value, VALUE_BYTES_MAX).map(FieldValue::Text),
+    }
+}
+
+fn number(tag: &str, value: &Value) -> Result<u64> {
+    value
+        .as_u64()
+        .filter(|number| u32::try_from(*number).is_ok())
+        .ok_or_else(|| type_error(tag))
+}
+
+fn text(tag: &str, value: &Value, bytes_max: usize) -> Result<String> {
+    let text = value.as_str().ok_or_else(|| type_error(tag))?;
+    if text.len() > bytes_max {
+        return Err(ErrorCode::ProfileValueTooLong.in_field(tag, format!("at most {bytes_max} bytes")));
+    }
+    Ok(text.to_owned())
+}
+
+fn type_error(tag: &str) -> Error {
+    ErrorCode::ProfileValueType.in_field(tag, "the value has the wrong type")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn fields_take_what_the_documentation_says() {
+        let code = |tag: &str, value: Value, writer| checked(tag, &value, writer).map_err(|error| error.code);
+        let owner = Writer::Owner;
+        assert!(code(NICK, json!("x".repeat(500)), owner).is_ok());
+        assert_eq!(
+            code(NICK, json!("x".repeat(501)), owner),
+            Err(ErrorCode::ProfileValueTooLong)
+        );
+        assert_eq!(code(NICK, json!(1), owner), Err(ErrorCode::ProfileValueType));
+        assert_eq!(
+            code(NICK, json!({"$ne": ""}), owner),
+            Err(ErrorCode::ProfileValueType)
+        );
+        assert!(code("Tag_Profile_IM_Gender", json!("Gender_Type_Male"), owner).is_ok());
+        assert_eq!(
+            code("Tag_Profile_IM_Gender", json!("m"), owner),
+            Err(ErrorCode::ProfileValueIllegal)
+        );
+        assert!(code("Tag_Profile_IM_BirthDay", json!(19_900_101), owner).is_ok());
+        assert_eq!(
+            code("Tag_Profile_IM_BirthDay", json!(4_294_967_296_u64), owner),
+            Err(ErrorCode::ProfileValueType)
+        );
+        assert_eq!(
+            code("Tag_Profile_IM_BirthDay", json!("1990"), owner),
+            Err(ErrorCode::ProfileValueType)
+        );
+        assert!(code("Tag_Profile_IM_Location", json!("x".repeat(16)), owner).is_ok());
+        assert_eq!(
+            code("Tag_Profile_IM_Location", json!("x".repeat(17)), owner),
+            Err(ErrorCode::ProfileValueTooLong)
+        );
+        let forbid = "Tag_Profile_IM_AdminForbidType";
+        assert_eq!(
+            code(forbid, json!("AdminForbid_Type_None"), owner),
+            Err(ErrorCode::ProfileNotWritable)
+        );
+        assert!(code(forbid, json!("AdminForbid_Type_None"), Writer::Administrator).is_ok());
+        assert_eq!(
+            code("Tag_Other", json!(""), owner),
+            Err(ErrorCode::ProfileTagUnknown)
+        );
+        assert!(code("Tag_Profile_Custom_Test", json!("x"), owner).is_ok());
+        assert_eq!(
+            code("Tag_Profile_Custom_", json!("x"), owner),
+            Err(ErrorCode::ProfileTagUnknown)
+        );
+        assert_eq!(
+            code("Tag_Profile_Custom_ninechars", json!("x"), owner),
+            Err(ErrorCode::ProfileTagUnknown)
+        );
+    }
+}

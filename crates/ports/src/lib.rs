@@ -1,0 +1,24 @@
+//! What Whimbrel needs from outside: five kinds of store, a clock, dice and a way to run tasks.
+//!
+//! Of the five stores this crate names those that something uses so far: [`Records`], [`Timeline`], [`Ephemeral`]
+//! and [`Bus`]; `Blobs` comes with the first stored file. Every call names the app first. Every write takes
+//! [`Stamped`] values only, so nothing can be stored without class, subject and expiry. `suite` (feature `suite`)
+//! holds the behaviour that every adapter shows.
+
+pub mod bus;
+pub mod context;
+pub mod ephemeral;
+pub mod fault;
+pub mod records;
+pub mod stamped;
+#[cfg(feature = "suite")]
+pub mod suite;
+pub mod timeline;
+
+pub use bus::{Bus, Follower};
+pub use context::{Clock, Random, Spawner};
+pub use ephemeral::{Ephemeral, Route};
+pub use fault::{Answer, Fault};
+pub use records::{Condition, Kind, Record, Records, Transaction};
+pub use stamped::Stamped;
+pub use timeline::{Appended, Cursor, Draft, Entry, Event, Timeline};

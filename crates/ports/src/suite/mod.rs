@@ -1,0 +1,222 @@
+//! The behaviour that every adapter shows. An adapter's test calls [`run`] with a way to make its stores.
+#![expect(clippy::panic, reason = "a case that fails ends the test")]
+
+mod bus;
+mod ephemeral;
+mod records;
+mod timeline;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use model::{
+    AccountNumber, ConversationId, DataClass, Expiry, Message, MessageKey, Millis, SdkAppId, Seconds, Stamp,
+    Subject, UserId,
+};
+
+use crate::timeline::RetryKey;
+use crate::{Appended, Bus, Clock, Draft, Ephemeral, Event, Records, Stamped, Timeline};
+
+/// A clock that stands until a case moves it.
+#[derive(Default)]
+pub struct ManualClock(AtomicU64);
+
+impl ManualClock {
+    /// A clock that shows this second.
+    #[must_use]
+    pub fn at(seconds: u32) -> Self {
+        Self(AtomicU64::new(u64::from(seconds) * 1000))
+    }
+
+    /// Moves the clock, in either direction.
+    pub fn set(&self, seconds: u32) {
+        self.0.store(u64::from(seconds) * 1000, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Millis {
+        Millis(self.0.load(Ordering::SeqCst))
+    }
+
+    fn elapsed_micros(&self) -> u64 {
+        self.now().0 * 1000
+    }
+
+    fn sleep(&self, _: Duration) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// The stores under test.
+pub struct Stores {
+    /// Records.
+    pub records: Arc<dyn Records>,
+    /// Timeline.
+    pub timeline: Arc<dyn Timeline>,
+    /// Bus.
+    pub bus: Arc<dyn Bus>,
+    /// Ephemeral.
+    pub ephemeral: Arc<dyn Ephemeral>,
+}
+
+/// How a suite gets stores.
+pub trait Subjects {
+    /// Empty stores with this clock.
+    fn fresh(&mut self, clock: Arc<ManualClock>) -> Stores;
+
+    /// The stores of the last call of [`Self::fresh`], after the process that had them was killed. All of the
+    /// former handles are gone when this is called.
+    fn after_crash(&mut self, clock: Arc<ManualClock>) -> Stores;
+}
+
+/// The moment at which every case begins.
+pub const NOW: u32 = 1_795_298_242;
+
+/// One case at work: stores, clock, and short words for what cases do.
+pub struct Case {
+    /// The stores.
+    pub stores: Stores,
+    /// Their clock.
+    pub clock: Arc<ManualClock>,
+}
+
+/// The app that cases use, and another one.
+pub const APP: SdkAppId = SdkAppId(1_400_000_001);
+/// Another app.
+pub const OTHER_APP: SdkAppId = SdkAppId(1_400_000_002);
+/// Two accounts.
+pub const ALICE: AccountNumber = AccountNumber(AccountNumber::BASE + 1);
+/// The other one.
+pub const BOB: AccountNumber = AccountNumber(AccountNumber::BASE + 2);
+/// A third.
+pub const CAROL: AccountNumber = AccountNumber(AccountNumber::BASE + 3);
+
+/// A name for an account number.
+///
+/// # Panics
+/// Never: the number makes a valid name.
+#[must_use]
+pub fn name(account: AccountNumber) -> UserId {
+    UserId::new(&format!("u{}", account.0)).unwrap_or_else(|_| unreachable!("a short printable name"))
+}
+
+/// A message of `author` with these numbers.
+#[must_use]
+pub fn message(author: AccountNumber, to: AccountNumber, number: u32) -> Message {
+    Message {
+        from: name(author),
+        to: name(to),
+        author,
+        sequence: number,
+        random: number.wrapping_mul(7),
+        client_time: Seconds(NOW),
+        body: format!(r#"[{{"MsgType":"TIMTextElem","MsgContent":{{"Text":"text {number}"}}}}]"#).into(),
+        cloud_custom_data: "custom".into(),
+        offline_push_info: None,
+        flags: model::message::MessageFlags::default(),
+    }
+}
+
+impl Case {
+    fn new(subjects: &mut dyn Subjects) -> Self {
+        let clock = Arc::new(ManualClock::at(NOW));
+        Self {
+            stores: subjects.fresh(Arc::clone(&clock)),
+            clock,
+        }
+    }
+
+    fn crash(self, subjects: &mut dyn Subjects) -> Self {
+        let Self { stores, clock } = self;
+        drop(stores);
+        Self {
+            stores: subjects.after_crash(Arc::clone(&clock)),
+            clock,
+        }
+    }
+
+    /// A stamp for messages of `author`.
+    #[must_use]
+    pub fn stamp(&self, app: SdkAppId, author: AccountNumber) -> Stamp {
+        let expiry = Expiry::At(self.clock.now().seconds().plus(7 * 86_400));
+        Stamp {
+            app,
+            class: DataClass::Message,
+            subject: Subject::Account(author),
+            expiry,
+        }
+    }
+
+    /// Appends an event between two accounts.
+    pub async fn append(&self, by: AccountNumber, to: AccountNumber, event: Event) -> Appended {
+        self.append_as(APP, by, to, event, None, None).await
+    }
+
+    /// Sends message `number`, recognised by its number when sent again.
+    pub async fn send(&self, by: AccountNumber, to: AccountNumber, number: u32) -> Appended {
+        let event = Event::Message(message(by, to, number));
+        let retry = Some(RetryKey(u128::from(number) << 96 | u128::from(by.0)));
+        self.append_as(APP, by, to, event, retry, None).await
+    }
+
+    /// Appends with everything given.
+    ///
+    /// # Panics
+    /// If the store does not take it.
+    pub async fn append_as(
+        &self,
+        app: SdkAppId,
+        by: AccountNumber,
+        to: AccountNumber,
+        event: Event,
+        retry: Option<RetryKey>,
+        sent_at: Option<Seconds>,
+    ) -> Appended {
+        let draft = Draft {
+            conversation: ConversationId::between(by, to),
+            event,
+            sent_at,
+            retry,
+        };
+        match self
+            .stores
+            .timeline
+            .append(Stamped::new(self.stamp(app, by), draft))
+            .await
+        {
+            Ok(appended) => appended,
+            Err(fault) => panic!("append: {fault}"),
+        }
+    }
+
+    fn key_of(&self, number: u32, time: Seconds) -> MessageKey {
+        message(ALICE, BOB, number).key(time)
+    }
+}
+
+/// Runs every case and returns their names.
+///
+/// # Panics
+/// If a case fails.
+pub async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    names.extend(records::run(subjects).await);
+    names.extend(timeline::run(subjects).await);
+    names.extend(bus::run(subjects).await);
+    names.extend(ephemeral::run(subjects).await);
+    names
+}
+
+/// Unwraps what a port answered.
+///
+/// # Panics
+/// If it was a fault.
+#[track_caller]
+fn ok<T>(answer: Result<T, crate::Fault>) -> T {
+    match answer {
+        Ok(value) => value,
+        Err(fault) => panic!("{fault}"),
+    }
+}

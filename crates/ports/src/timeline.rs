@@ -1,0 +1,308 @@
+//! The Timeline port: conversations as logs of entries, and what follows from them.
+//!
+//! The log of a conversation is the truth. Heads, lists of conversations, account streams and the state of a
+//! message (recalled, read, deleted on one side) are derived from it and can be rebuilt.
+
+use std::sync::Arc;
+
+use model::{
+    AccountNumber, ConversationId, HistoryKey, Message, MessageKey, Position, SdkAppId, Seconds, Stamp,
+    UserId,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::fault::Answer;
+use crate::stamped::Stamped;
+
+/// The most messages in one page of history.
+pub const PAGE_MAX: usize = 500;
+
+/// The most targets of one receipt or one-sided deletion.
+pub const TARGETS_MAX: usize = 100;
+
+/// Unread messages are counted up to this many (page 1047/33524).
+pub const UNREAD_MAX: u32 = 250;
+
+/// For how long a resend is recognised, in seconds.
+pub const RETRY_SECONDS: u32 = model::time::DAY_SECONDS;
+
+/// A place in everything that was appended; grows with every entry. What a client's sync cookie counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(pub u64);
+
+/// What makes two sends the same: a hash over sender, MsgSeq, MsgRandom and content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RetryKey(pub u128);
+
+/// What happened in a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// A message was sent.
+    Message(Message),
+    /// A message was recalled for both sides.
+    Recall {
+        /// Which one.
+        target: HistoryKey,
+        /// Its key on the wire.
+        key: MessageKey,
+        /// Who had sent it.
+        author: AccountNumber,
+        /// The clock of its sender, which is part of its identity for clients.
+        client_time: Seconds,
+        /// Who recalled it.
+        revoker: UserId,
+    },
+    /// One side has read the other's messages.
+    Read {
+        /// Who.
+        reader: AccountNumber,
+        /// Up to and with this one. A position beyond the head means the head.
+        up_to: HistoryKey,
+    },
+    /// One side sent read receipts for single messages.
+    Receipt {
+        /// Who.
+        reader: AccountNumber,
+        /// For which messages; at most [`TARGETS_MAX`].
+        targets: Vec<HistoryKey>,
+    },
+    /// One side deleted messages from its own view.
+    Delete {
+        /// Who.
+        by: AccountNumber,
+        /// Which; at most [`TARGETS_MAX`].
+        targets: Vec<HistoryKey>,
+    },
+    /// One side cleared the conversation from its own view.
+    Clear {
+        /// Who.
+        by: AccountNumber,
+        /// Whether the messages so far are gone from its history.
+        history: bool,
+        /// Whether the conversation is gone from its list until the next message.
+        listing: bool,
+    },
+}
+
+/// What is to be appended.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// To which conversation.
+    pub conversation: ConversationId,
+    /// What.
+    pub event: Event,
+    /// For an import: when the message is said to have been sent. Otherwise the store gives the time.
+    pub sent_at: Option<Seconds>,
+    /// Recognises a resend, within [`RETRY_SECONDS`].
+    pub retry: Option<RetryKey>,
+}
+
+/// An entry as appended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its place in everything appended.
+    pub cursor: Cursor,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// Its number in the conversation, from 1 without gaps.
+    pub position: Position,
+    /// When it was taken; for imports when it is said to have been sent. Otherwise never falls in a conversation.
+    pub time: Seconds,
+    /// Its stamp.
+    pub stamp: Stamp,
+    /// The key of a resend, if any.
+    pub retry: Option<RetryKey>,
+    /// What happened.
+    pub event: Event,
+}
+
+impl Entry {
+    /// Where a message entry stands in the history.
+    #[must_use]
+    pub const fn history_key(&self) -> HistoryKey {
+        HistoryKey {
+            time: self.time,
+            position: self.position,
+        }
+    }
+
+    /// Which accounts' streams refer to it.
+    #[must_use]
+    pub fn concerns(&self) -> Vec<AccountNumber> {
+        let [low, high] = self.conversation.sides();
+        let one = match &self.event {
+            Event::Delete { by, .. } | Event::Clear { by, .. } => Some(*by),
+            Event::Message(message) if message.flags.receiver_only => {
+                Some(self.conversation.peer_of(message.author))
+            }
+            _ => None,
+        };
+        match one {
+            Some(account) => vec![account],
+            None if low == high => vec![low],
+            None => vec![low, high],
+        }
+    }
+}
+
+/// The answer to an append.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// The entry's number.
+    pub position: Position,
+    /// The entry's time.
+    pub time: Seconds,
+    /// The entry's place in everything appended.
+    pub cursor: Cursor,
+    /// For a message its key on the wire.
+    pub key: Option<MessageKey>,
+    /// Whether something was appended. If not, the numbers are those of the entry that was there already: the
+    /// resend's original, the import's twin, the recall that came first; or the head's, where nothing changed.
+    pub is_new: bool,
+}
+
+/// A message as its readers see it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// Where it stands.
+    pub at: HistoryKey,
+    /// The message. Body and custom data are empty once it is recalled.
+    pub message: Message,
+    /// Who recalled it, if someone did.
+    pub revoker: Option<UserId>,
+    /// When the receiver sent a read receipt, if it did.
+    pub receipt_at: Option<Seconds>,
+}
+
+impl StoredMessage {
+    /// Its key on the wire.
+    #[must_use]
+    pub const fn key(&self) -> MessageKey {
+        self.message.key(self.at.time)
+    }
+}
+
+/// Which way a page of history goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the newest towards the oldest.
+    Backwards,
+    /// From the oldest towards the newest.
+    Forwards,
+}
+
+/// Which page of a conversation's history.
+#[derive(Clone, Copy, Debug)]
+pub struct HistoryQuery {
+    /// In whose view: deleted, cleared and never received messages are left out.
+    pub viewer: AccountNumber,
+    /// Only messages after this place.
+    pub after: HistoryKey,
+    /// Only messages before this place.
+    pub before: HistoryKey,
+    /// From which end of that part.
+    pub direction: Direction,
+    /// At most this many, and at most [`PAGE_MAX`].
+    pub limit: usize,
+}
+
+/// A page of history.
+#[derive(Clone, Debug, Default)]
+pub struct HistoryPage {
+    /// The messages, oldest first in either direction.
+    pub messages: Vec<StoredMessage>,
+    /// Whether the asked part holds no further message in this direction.
+    pub complete: bool,
+}
+
+/// A conversation in the view of one side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationView {
+    /// Which one.
+    pub conversation: ConversationId,
+    /// The other side.
+    pub peer: AccountNumber,
+    /// Whether it stands in the viewer's list.
+    pub is_listed: bool,
+    /// The time that orders it in the list: of its last message, whether or not that can still be shown.
+    pub active_at: Seconds,
+    /// The last message that the viewer sees, if any.
+    pub last: Option<StoredMessage>,
+    /// Up to where the viewer has read.
+    pub read_to: HistoryKey,
+    /// Up to where the other side has read.
+    pub peer_read_to: HistoryKey,
+}
+
+/// A part of an account's stream.
+#[derive(Clone, Debug, Default)]
+pub struct AccountPage {
+    /// Entries in the order of their cursors, as they are now: a recalled message has no body.
+    pub entries: Vec<Arc<Entry>>,
+    /// Where the next page starts.
+    pub next: Cursor,
+    /// Whether the stream ends here.
+    pub complete: bool,
+}
+
+/// Conversations and account streams.
+///
+/// Atomicity: an append is one entry; number, time and retry key are decided with it, and it is durable when it is
+/// answered. What follows from entries is visible as soon as the entry is answered, and is never ahead of it. Order:
+/// positions of a conversation are dense and follow the order in which appends were taken; an append taken after
+/// another was answered gets a higher position. Repetition: a draft with a retry key, an import and a recall are
+/// recognised when repeated. Expired messages are absent from every read at once.
+pub trait Timeline: Send + Sync {
+    /// Appends one entry. `Full` if free space is below the floor.
+    fn append(&self, draft: Stamped<Draft>) -> Answer<'_, Appended>;
+
+    /// A page of a conversation's history.
+    fn history(
+        &self,
+        app: SdkAppId,
+        conversation: ConversationId,
+        query: HistoryQuery,
+    ) -> Answer<'_, HistoryPage>;
+
+    /// The message of `author` with this key, recalled ones included.
+    fn find_message(
+        &self,
+        app: SdkAppId,
+        conversation: ConversationId,
+        author: AccountNumber,
+        key: MessageKey,
+    ) -> Answer<'_, Option<StoredMessage>>;
+
+    /// An account's conversation with another, if anything was ever appended to it.
+    fn conversation(
+        &self,
+        app: SdkAppId,
+        viewer: AccountNumber,
+        conversation: ConversationId,
+    ) -> Answer<'_, Option<ConversationView>>;
+
+    /// An account's listed conversations, the most recently active first, at most `limit`.
+    fn conversations(
+        &self,
+        app: SdkAppId,
+        viewer: AccountNumber,
+        limit: usize,
+    ) -> Answer<'_, Vec<ConversationView>>;
+
+    /// How many counted, live messages of the other side lie after the viewer's read cursor, at most [`UNREAD_MAX`].
+    fn unread(&self, app: SdkAppId, viewer: AccountNumber, conversation: ConversationId) -> Answer<'_, u32>;
+
+    /// What happened to an account after a cursor.
+    fn account_entries(
+        &self,
+        app: SdkAppId,
+        account: AccountNumber,
+        after: Cursor,
+        limit: usize,
+    ) -> Answer<'_, AccountPage>;
+
+    /// The newest cursor: what is appended later lies after it.
+    fn end(&self) -> Cursor;
+}

@@ -1,0 +1,110 @@
+//! The promises about data: how long each class is kept, as stamps on what is stored.
+//!
+//! Nothing reaches a store without a stamp, and stamps come from here.
+
+use model::time::DAY_SECONDS;
+use model::{AccountNumber, AppSettings, DataClass, Expiry, SdkAppId, Seconds, Stamp, Subject};
+
+/// Makes the stamps of one app.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamps {
+    app: SdkAppId,
+    message_days: u32,
+    profile_days: u32,
+}
+
+impl Stamps {
+    /// The stamps of an app with these settings.
+    #[must_use]
+    pub const fn of(app: SdkAppId, settings: &AppSettings) -> Self {
+        Self {
+            app,
+            message_days: settings.message_retention_days,
+            profile_days: settings.profile_retention_days,
+        }
+    }
+
+    /// Settings: kept while the app is in use.
+    #[must_use]
+    pub const fn configuration(app: SdkAppId) -> Stamp {
+        Stamp {
+            app,
+            class: DataClass::Configuration,
+            subject: Subject::Nobody,
+            expiry: Expiry::WithOwner,
+        }
+    }
+
+    /// What makes an account work: kept while the account exists.
+    #[must_use]
+    pub const fn account(self, subject: AccountNumber) -> Stamp {
+        Stamp {
+            app: self.app,
+            class: DataClass::Account,
+            subject: Subject::Account(subject),
+            expiry: Expiry::WithOwner,
+        }
+    }
+
+    /// What is kept of an account until a moment, as logins are until their signature ends.
+    #[must_use]
+    pub const fn account_until(self, subject: AccountNumber, end: Seconds) -> Stamp {
+        Stamp {
+            app: self.app,
+            class: DataClass::Account,
+            subject: Subject::Account(subject),
+            expiry: Expiry::At(end),
+        }
+    }
+
+    /// A profile: kept for the app's days after its last use.
+    #[must_use]
+    pub const fn profile(self, subject: AccountNumber, used_at: Seconds) -> Stamp {
+        let end = used_at.plus(self.profile_days.saturating_mul(DAY_SECONDS));
+        Stamp {
+            app: self.app,
+            class: DataClass::Profile,
+            subject: Subject::Account(subject),
+            expiry: Expiry::At(end),
+        }
+    }
+
+    /// A message sent at `sent_at`: kept for the app's days after that.
+    #[must_use]
+    pub const fn message(self, author: AccountNumber, sent_at: Seconds) -> Stamp {
+        let end = sent_at.plus(self.message_days.saturating_mul(DAY_SECONDS));
+        Stamp {
+            app: self.app,
+            class: DataClass::Message,
+            subject: Subject::Account(author),
+            expiry: Expiry::At(end),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_and_profiles_end_after_the_days_that_the_app_chose() {
+        let settings = AppSettings {
+            message_retention_days: 2,
+            ..AppSettings::default()
+        };
+        let stamps = Stamps::of(SdkAppId(1), &settings);
+        let author = AccountNumber(9);
+        assert_eq!(
+            stamps.message(author, Seconds(100)).expiry,
+            Expiry::At(Seconds(100 + 2 * 86_400))
+        );
+        assert_eq!(
+            stamps.profile(author, Seconds(100)).expiry,
+            Expiry::At(Seconds(100 + 7 * 86_400))
+        );
+        assert_eq!(
+            stamps.message(author, Seconds(100)).subject,
+            Subject::Account(author)
+        );
+    }
+}
