@@ -66,9 +66,8 @@ impl Head {
                 self.time = self.time.max(entry.time);
                 let author = side(message.author);
                 for index in 0..2 {
-                    let skips = (message.flags.receiver_only && index == author) || message.flags.not_last;
                     let view = &mut self.sides[index];
-                    if skips {
+                    if message.flags.not_last || !message.is_kept_by(conversation.sides()[index]) {
                         continue;
                     }
                     view.active_position = entry.position;
@@ -112,7 +111,8 @@ fn reference(entry: &Entry, message: &model::Message, author: usize) -> Referenc
         flags: flag(author == 1, Reference::SIDE)
             | flag(message.flags.uncounted, Reference::UNCOUNTED)
             | flag(message.flags.not_last, Reference::NOT_LAST)
-            | flag(message.flags.receiver_only, Reference::RECEIVER_ONLY),
+            | flag(message.flags.receiver_only, Reference::RECEIVER_ONLY)
+            | flag(message.flags.sender_only, Reference::SENDER_ONLY),
     }
 }
 

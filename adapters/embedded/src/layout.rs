@@ -124,6 +124,7 @@ impl Reference {
     pub(crate) const UNCOUNTED: u8 = 2;
     pub(crate) const NOT_LAST: u8 = 4;
     pub(crate) const RECEIVER_ONLY: u8 = 8;
+    pub(crate) const SENDER_ONLY: u8 = 16;
 
     pub(crate) fn has(self, flag: u8) -> bool {
         self.flags & flag != 0
@@ -135,7 +136,8 @@ impl Reference {
 
     /// Whether this side never got the message.
     pub(crate) fn is_kept_from(self, side: usize) -> bool {
-        self.has(Self::RECEIVER_ONLY) && self.author_side() == side
+        let is_author = self.author_side() == side;
+        self.has(Self::RECEIVER_ONLY) && is_author || self.has(Self::SENDER_ONLY) && !is_author
     }
 
     pub(crate) fn write(self, out: &mut Vec<u8>) {

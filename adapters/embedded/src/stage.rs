@@ -53,6 +53,7 @@ impl Stage<'_> {
             time: draft.sent_at.unwrap_or_else(|| now.max(staged.time)),
             stamp,
             retry: draft.retry,
+            origin: draft.origin,
             event,
         };
         staged.position = entry.position;

@@ -116,12 +116,13 @@ impl State {
     }
 
     fn amend(&mut self, spaces: &Spaces, conversation: Conversation, entry: &Entry) -> Result<(), Fault> {
-        let targets: &[HistoryKey] = match &entry.event {
-            Event::Recall { target, .. } => std::slice::from_ref(target),
-            Event::Receipt { targets, .. } | Event::Delete { targets, .. } => targets,
+        let targets: Vec<HistoryKey> = match &entry.event {
+            Event::Recall { target, .. } => vec![*target],
+            Event::Receipt { targets, .. } => targets.iter().map(|target| target.at).collect(),
+            Event::Delete { targets, .. } => targets.clone(),
             Event::Message(_) | Event::Read { .. } | Event::Clear { .. } => return Ok(()),
         };
-        for target in targets {
+        for target in &targets {
             let stored = match self.amendments.get(&(conversation, *target)) {
                 Some(pending) => pending.clone(),
                 None => spaces.amendment(conversation, *target)?.unwrap_or_default(),

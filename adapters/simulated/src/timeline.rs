@@ -137,7 +137,9 @@ impl View<'_> {
                         message.revoker = Some(revoker.clone());
                         empty(&mut message.message);
                     }
-                    Event::Receipt { targets, .. } if targets.contains(&message.at) => {
+                    Event::Receipt { targets, .. }
+                        if targets.iter().any(|target| target.at == message.at) =>
+                    {
                         message.receipt_at = message.receipt_at.or(Some(entry.time));
                     }
                     _ => {}
@@ -154,9 +156,7 @@ impl View<'_> {
             Event::Clear {
                 by, history: true, ..
             } => *by != viewer || at.position > entry.position,
-            Event::Message(message) if entry.history_key() == at => {
-                !message.flags.receiver_only || message.author != viewer
-            }
+            Event::Message(message) if entry.history_key() == at => message.is_kept_by(viewer),
             _ => true,
         })
     }
@@ -179,9 +179,7 @@ impl View<'_> {
         self.of(app, id).next()?;
         let peer = id.peer_of(viewer);
         let counts = |entry: &&Arc<Entry>| match &entry.event {
-            Event::Message(message) => {
-                !message.flags.not_last && !(message.flags.receiver_only && message.author == viewer)
-            }
+            Event::Message(message) => !message.flags.not_last && message.is_kept_by(viewer),
             _ => false,
         };
         let active = self
@@ -335,6 +333,7 @@ fn decide(log: &mut Vec<Arc<Entry>>, draft: Stamped<Draft>, now: Millis) -> Appe
         time: draft.sent_at.unwrap_or_else(|| now.seconds().max(newest)),
         stamp,
         retry: draft.retry,
+        origin: draft.origin,
         event,
     };
     let answer = appended(&entry, true);

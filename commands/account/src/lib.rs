@@ -1,1 +1,23 @@
-//! To be written.
+//! Commands by which an app's back end manages accounts.
+
+pub mod im_open_login_svc_account_check;
+pub mod im_open_login_svc_account_delete;
+pub mod im_open_login_svc_account_import;
+pub mod im_open_login_svc_kick;
+pub mod im_open_login_svc_multiaccount_import;
+pub mod openim_query_online_status;
+
+use command::{AnyCommand, Erased};
+
+/// Every command of this noun.
+#[must_use]
+pub fn commands() -> Vec<Box<dyn AnyCommand>> {
+    vec![
+        Erased::<im_open_login_svc_account_check::CheckAccounts>::boxed(),
+        Erased::<im_open_login_svc_account_delete::DeleteAccounts>::boxed(),
+        Erased::<im_open_login_svc_account_import::ImportAccount>::boxed(),
+        Erased::<im_open_login_svc_kick::Kick>::boxed(),
+        Erased::<im_open_login_svc_multiaccount_import::ImportAccounts>::boxed(),
+        Erased::<openim_query_online_status::QueryStatus>::boxed(),
+    ]
+}

@@ -1,1 +1,17 @@
-//! To be written.
+//! Commands on the app: what clients learn of its settings, and the telemetry they send.
+
+pub mod im_sdk_config_mgr_fetch_config;
+pub mod im_sdk_config_mgr_fetch_imsdk_purchase_bitsv2;
+pub mod imopenstat_tim_web_report_v2;
+
+use command::{AnyCommand, Erased};
+
+/// Every command of this noun.
+#[must_use]
+pub fn commands() -> Vec<Box<dyn AnyCommand>> {
+    vec![
+        Erased::<im_sdk_config_mgr_fetch_config::FetchConfig>::boxed(),
+        Erased::<im_sdk_config_mgr_fetch_imsdk_purchase_bitsv2::FetchAbilities>::boxed(),
+        Erased::<imopenstat_tim_web_report_v2::Report>::boxed(),
+    ]
+}

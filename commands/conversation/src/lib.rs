@@ -1,1 +1,38 @@
-//! To be written.
+//! Commands on conversations: the list, and what an account sets for its entries.
+
+pub mod openim_get_c2c_peer_mute_notifications;
+pub mod openim_get_peer_read_time;
+pub mod openim_set_c2c_peer_mute_notifications;
+pub mod recentcontact_batch_delete;
+pub mod recentcontact_clear_msg;
+pub mod recentcontact_delete;
+pub mod recentcontact_get_contact_group;
+pub mod recentcontact_get_list;
+pub mod recentcontact_mark_contact;
+pub mod recentcontact_page_get;
+pub mod recentcontact_search_contact_group;
+pub mod recentcontact_top;
+mod wire;
+
+use command::{AnyCommand, Erased};
+
+/// Every command of this noun.
+#[must_use]
+pub fn commands() -> Vec<Box<dyn AnyCommand>> {
+    vec![
+        Erased::<openim_get_c2c_peer_mute_notifications::GetRemindTypes>::boxed(),
+        Erased::<openim_get_peer_read_time::GetPeerReadTimes>::boxed(),
+        Erased::<openim_set_c2c_peer_mute_notifications::SetRemindType>::boxed(),
+        Erased::<recentcontact_batch_delete::DeleteConversations>::boxed(),
+        Erased::<recentcontact_clear_msg::ClearHistory>::boxed(),
+        Erased::<recentcontact_delete::DeleteConversation>::boxed(),
+        Erased::<recentcontact_get_contact_group::GetMarked>::boxed(),
+        Erased::<recentcontact_get_list::ListConversations>::boxed(),
+        Erased::<recentcontact_mark_contact::Mark>::boxed(),
+        Erased::<recentcontact_page_get::PageConversations>::boxed(),
+        Erased::<recentcontact_search_contact_group::SearchMarked>::boxed(),
+        Erased::<recentcontact_top::Pin>::boxed(),
+    ]
+}
+
+pub use wire::{Contact, ContactResult, marks_text};

@@ -1,1 +1,42 @@
-//! To be written.
+//! Commands on one-to-one messages.
+
+pub mod body;
+pub mod openim_admin_getroammsg;
+pub mod openim_admin_msgwithdraw;
+pub mod openim_admin_set_msg_read;
+pub mod openim_batchsendmsg;
+pub mod openim_c2c_msg_read_receipt;
+pub mod openim_delete_c2c_msg_ramble;
+pub mod openim_get_c2c_unread_msg_num;
+pub mod openim_getmsg;
+pub mod openim_getroammsg;
+pub mod openim_importmsg;
+pub mod openim_msgreaded;
+pub mod openim_msgwithdraw;
+pub mod openim_read_all_unread_msg;
+pub mod openim_sendmsg;
+pub mod openim_ws_msg_push_ack;
+
+use command::{AnyCommand, Erased};
+
+/// Every command of this noun.
+#[must_use]
+pub fn commands() -> Vec<Box<dyn AnyCommand>> {
+    vec![
+        Erased::<openim_admin_getroammsg::GetHistoryOf>::boxed(),
+        Erased::<openim_admin_msgwithdraw::WithdrawMessage>::boxed(),
+        Erased::<openim_admin_set_msg_read::SetRead>::boxed(),
+        Erased::<openim_batchsendmsg::SendToMany>::boxed(),
+        Erased::<openim_c2c_msg_read_receipt::SendReceipts>::boxed(),
+        Erased::<openim_delete_c2c_msg_ramble::DeleteMessages>::boxed(),
+        Erased::<openim_get_c2c_unread_msg_num::GetUnread>::boxed(),
+        Erased::<openim_getmsg::Synchronise>::boxed(),
+        Erased::<openim_getroammsg::GetHistory>::boxed(),
+        Erased::<openim_importmsg::ImportMessage>::boxed(),
+        Erased::<openim_msgreaded::ReportRead>::boxed(),
+        Erased::<openim_msgwithdraw::RecallMessage>::boxed(),
+        Erased::<openim_read_all_unread_msg::ReadAll>::boxed(),
+        Erased::<openim_sendmsg::SendMessage>::boxed(),
+        Erased::<openim_ws_msg_push_ack::AcknowledgePush>::boxed(),
+    ]
+}

@@ -1,1 +1,92 @@
-//! To be written.
+//! The rules that commands and jobs share: accounts, logins, messages, conversations, delivery.
+//!
+//! Nothing here knows HTTP or WebSockets, and nothing reads a clock or a disk but through the [`Context`].
+
+pub mod accounts;
+pub mod apps;
+pub mod blocks;
+pub mod contacts;
+pub mod context;
+mod deliver;
+pub mod facts;
+pub mod history;
+pub mod hub;
+pub mod messages;
+pub mod outbox;
+pub mod presence;
+pub mod profiles;
+pub mod push;
+pub mod sessions;
+mod store;
+mod token;
+
+use std::sync::Arc;
+
+use model::Result;
+
+pub use context::Context;
+pub use hub::{Connection, Hub, Session};
+use token::TokenKey;
+
+/// What can be configured of the engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Bytes that may wait for one client before it is closed.
+    pub outbox_bytes_max: usize,
+    /// The number of this node.
+    pub node: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            outbox_bytes_max: 1 << 20,
+            node: 1,
+        }
+    }
+}
+
+/// Everything that commands work with.
+pub struct Engine {
+    /// The world outside.
+    pub context: Context,
+    /// Apps.
+    pub apps: apps::Apps,
+    /// Accounts.
+    pub accounts: accounts::Accounts,
+    /// Profiles.
+    pub profiles: profiles::Profiles,
+    /// Block lists.
+    pub blocks: blocks::Blocks,
+    /// Settings of conversations.
+    pub contacts: contacts::Contacts,
+    /// Who is online.
+    pub presence: presence::Presence,
+    /// The connections of this node.
+    pub hub: Arc<Hub>,
+    token_key: TokenKey,
+}
+
+impl Engine {
+    /// Starts the engine: reads its secret and begins to deliver what is appended from now on.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn start(context: Context, options: Options) -> Result<Arc<Self>> {
+        let hub = Arc::new(Hub::new(options.outbox_bytes_max));
+        let token_key = sessions::token_key(context.records.as_ref(), context.random.as_ref()).await?;
+        let engine = Arc::new(Self {
+            apps: apps::Apps::new(context.clone()),
+            accounts: accounts::Accounts::new(context.clone()),
+            profiles: profiles::Profiles::new(context.clone(), Arc::clone(&hub)),
+            blocks: blocks::Blocks::new(context.clone()),
+            contacts: contacts::Contacts::new(context.clone()),
+            presence: presence::Presence::new(context.clone(), Arc::clone(&hub), options.node),
+            hub,
+            token_key,
+            context,
+        });
+        deliver::start(&engine);
+        Ok(engine)
+    }
+}

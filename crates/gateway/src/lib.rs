@@ -1,1 +1,70 @@
-//! To be written.
+//! The edge: turns bytes into calls and answers into bytes, over REST and over the socket.
+//!
+//! It knows HTTP and WebSockets and a table of commands, and takes connections from whoever has them: a listener in
+//! production, a pair of pipes in a test.
+
+mod addresses;
+pub mod frame;
+pub mod http;
+pub mod limits;
+mod query;
+mod rest;
+mod socket;
+mod upgrade;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use command::Pipeline;
+use engine::Engine;
+
+use addresses::Addresses;
+pub use http::serve_connection;
+pub use limits::Limits;
+
+/// The edge of one node.
+pub struct Gateway {
+    pub(crate) pipeline: Pipeline,
+    pub(crate) limits: Limits,
+    pub(crate) addresses: Arc<Addresses>,
+    is_draining: AtomicBool,
+}
+
+impl Gateway {
+    /// The edge in front of a table of commands.
+    #[must_use]
+    pub fn new(pipeline: Pipeline, limits: Limits) -> Arc<Self> {
+        let addresses = Arc::new(Addresses::default());
+        Arc::new(Self {
+            pipeline,
+            limits,
+            addresses,
+            is_draining: AtomicBool::new(false),
+        })
+    }
+
+    /// The engine behind it.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<Engine> {
+        self.pipeline.engine()
+    }
+
+    /// The commands and their counts.
+    #[must_use]
+    pub const fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    /// Whether it is going down.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::Acquire)
+    }
+
+    /// Says that it is not ready any more and asks every client to come back elsewhere or later. What runs is
+    /// finished first.
+    pub fn drain(&self) {
+        self.is_draining.store(true, Ordering::Release);
+        self.engine().hub.end_all();
+    }
+}

@@ -249,7 +249,12 @@ fn write_content(element: &RawElement<'_>, out: &mut Vec<u8>) -> serde_json::Res
         "TIMCustomElem" => copy::<Custom>(content, out),
         "TIMFaceElem" => copy::<Face>(content, out),
         "TIMLocationElem" => copy::<Location>(content, out),
-        "TIMImageElem" => copy::<Image>(content, out),
+        "TIMImageElem" => {
+            let mut image: Image = serde_json::from_str(content.get())?;
+            // Clients read by position, and forward in another order than they read.
+            image.sizes.sort_by_key(|size| size.kind.as_u64());
+            serde_json::to_writer(out, &image)
+        }
         "TIMSoundElem" => copy::<Sound>(content, out),
         "TIMFileElem" => copy::<File>(content, out),
         "TIMVideoFileElem" => copy::<Video>(content, out),

@@ -184,11 +184,9 @@ error_table! {
     91000 MessageServiceUnavailable "the service cannot do this at the moment, try again";
     200_001 FrameTooDeep "objects and arrays nest too deep";
     200_002 DiskFull "free space is below the floor: nothing new is stored, reading goes on; try again later";
-    200_003 TooManyRequestsInFlight "this connection has too many unanswered requests";
     200_004 NotLoggedIn "log in first";
     200_005 SettingUnknown "the app has no such setting";
     200_006 SettingInvalid "the value is not allowed for this setting";
-    200_007 Draining "the server is shutting down, connect again";
 }
 
 impl ErrorCode {

@@ -75,6 +75,8 @@ pub struct MessageFlags {
     pub not_last: bool,
     /// The sender keeps no copy (`SyncOtherMachine` 2).
     pub receiver_only: bool,
+    /// Only the sender keeps it: the receiver has blocked the sender and the app does not tell.
+    pub sender_only: bool,
     /// It came by import and was not sent here.
     pub imported: bool,
 }
@@ -112,6 +114,16 @@ impl Message {
             sequence: self.sequence,
             random: self.random,
             time,
+        }
+    }
+
+    /// Whether the side of this account keeps the message.
+    #[must_use]
+    pub fn is_kept_by(&self, account: AccountNumber) -> bool {
+        if account == self.author {
+            !self.flags.receiver_only
+        } else {
+            !self.flags.sender_only
         }
     }
 

@@ -32,3 +32,16 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+impl From<Fault> for model::Error {
+    /// What the caller is told; the pipeline puts the command's own number for internal errors in place of 91000.
+    fn from(fault: Fault) -> Self {
+        let code = match fault {
+            Fault::Full => model::ErrorCode::DiskFull,
+            Fault::Conflict | Fault::Unavailable(_) | Fault::Corrupt(_) => {
+                model::ErrorCode::MessageServiceUnavailable
+            }
+        };
+        Self::from(code).caused_by(fault)
+    }
+}

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use model::{
-    AccountNumber, ConversationId, HistoryKey, Message, MessageKey, Position, SdkAppId, Seconds, Stamp,
-    UserId,
+    AccountNumber, ConversationId, HistoryKey, InstanceId, Message, MessageKey, Position, SdkAppId, Seconds,
+    Stamp, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +66,7 @@ pub enum Event {
         /// Who.
         reader: AccountNumber,
         /// For which messages; at most [`TARGETS_MAX`].
-        targets: Vec<HistoryKey>,
+        targets: Vec<ReceiptTarget>,
     },
     /// One side deleted messages from its own view.
     Delete {
@@ -86,6 +86,19 @@ pub enum Event {
     },
 }
 
+/// A message that a receipt is for, with what names it to clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptTarget {
+    /// Where it stands.
+    pub at: HistoryKey,
+    /// Chosen by its sender.
+    pub sequence: u32,
+    /// Chosen by its sender.
+    pub random: u32,
+    /// Its sender's clock.
+    pub client_time: Seconds,
+}
+
 /// What is to be appended.
 #[derive(Clone, Debug)]
 pub struct Draft {
@@ -97,6 +110,8 @@ pub struct Draft {
     pub sent_at: Option<Seconds>,
     /// Recognises a resend, within [`RETRY_SECONDS`].
     pub retry: Option<RetryKey>,
+    /// Which instance of the acting account did it, if one did: it needs no push of its own.
+    pub origin: Option<InstanceId>,
 }
 
 /// An entry as appended.
@@ -114,6 +129,8 @@ pub struct Entry {
     pub stamp: Stamp,
     /// The key of a resend, if any.
     pub retry: Option<RetryKey>,
+    /// Which instance of the acting account did it, if one did.
+    pub origin: Option<InstanceId>,
     /// What happened.
     pub event: Event,
 }
@@ -137,6 +154,7 @@ impl Entry {
             Event::Message(message) if message.flags.receiver_only => {
                 Some(self.conversation.peer_of(message.author))
             }
+            Event::Message(message) if message.flags.sender_only => Some(message.author),
             _ => None,
         };
         match one {

@@ -179,6 +179,7 @@ impl Case {
             event,
             sent_at,
             retry,
+            origin: None,
         };
         match self
             .stores

@@ -7,8 +7,8 @@ use model::{AccountNumber, ConversationId, HistoryKey, Position, Seconds};
 
 use super::{ALICE, APP, BOB, CAROL, Case, NOW, OTHER_APP, Subjects, message, name, ok};
 use crate::timeline::{
-    AccountPage, ConversationView, Direction, HistoryPage, HistoryQuery, RETRY_SECONDS, RetryKey,
-    StoredMessage, UNREAD_MAX,
+    AccountPage, ConversationView, Direction, HistoryPage, HistoryQuery, RETRY_SECONDS, ReceiptTarget,
+    RetryKey, StoredMessage, UNREAD_MAX,
 };
 use crate::{Appended, Cursor, Event};
 
@@ -382,7 +382,12 @@ async fn receipts_mark_single_messages(subjects: &mut dyn Subjects) {
         ALICE,
         Event::Receipt {
             reader: BOB,
-            targets: vec![place(&first)],
+            targets: vec![ReceiptTarget {
+                at: place(&first),
+                sequence: 1,
+                random: 7,
+                client_time: Seconds(NOW),
+            }],
         },
     )
     .await;

@@ -1,0 +1,166 @@
+//! What the operator asks of a data folder: through the running server if there is one, else by opening it.
+
+use std::path::Path;
+
+use engine::Engine;
+use model::settings::App;
+use model::{SdkAppId, UserId, usersig};
+use serde::{Deserialize, Serialize};
+
+use crate::cli::Outcome;
+
+/// A request of the operator.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub(crate) enum Request {
+    Create {
+        name: String,
+        owner: Option<u64>,
+        json: bool,
+    },
+    List,
+    Get {
+        app: u32,
+        setting: Option<String>,
+    },
+    Set {
+        app: u32,
+        changes: Vec<(String, String)>,
+    },
+    AddKey {
+        app: u32,
+    },
+    RetireKeys {
+        app: u32,
+    },
+    Usersig {
+        app: u32,
+        user: String,
+        expire_seconds: u32,
+    },
+}
+
+/// Runs a request on a folder; returns what to print.
+pub(crate) fn run_request(data: &Path, request: &Request) -> Outcome<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start: {error}"))?;
+    runtime.block_on(async {
+        if let Some(answer) = crate::control::ask(data, request).await? {
+            return answer;
+        }
+        let opened = crate::stores::open(data, 0, engine::Options::default()).await?;
+        let answer = answer(&opened.engine, request).await;
+        opened.store.close().await.map_err(|fault| fault.to_string())?;
+        answer
+    })
+}
+
+/// Answers a request.
+pub(crate) async fn answer(engine: &Engine, request: &Request) -> Outcome<String> {
+    let refused = |error: model::Error| error.info.into_owned();
+    match request {
+        Request::Create { name, owner, json } => {
+            let app = engine.apps.create(name, *owner).await.map_err(refused)?;
+            Ok(created(&app, *json))
+        }
+        Request::List => {
+            let apps = engine.apps.list().await.map_err(refused)?;
+            let lines: Vec<String> = apps
+                .iter()
+                .map(|app| format!("{}  {}", app.id, app.settings.name))
+                .collect();
+            Ok(lines.join("\n"))
+        }
+        Request::Get { app, setting } => {
+            let app = find(engine, *app).await?;
+            settings(&app, setting.as_deref())
+        }
+        Request::Set { app, changes } => {
+            let app = engine.apps.set(SdkAppId(*app), changes).await.map_err(refused)?;
+            settings(&app, None)
+        }
+        Request::AddKey { app } => {
+            let app = engine.apps.add_key(SdkAppId(*app)).await.map_err(refused)?;
+            Ok(app
+                .keys
+                .last()
+                .map(|key| key.reveal().to_owned())
+                .unwrap_or_default())
+        }
+        Request::RetireKeys { app } => {
+            engine
+                .apps
+                .retire_old_keys(SdkAppId(*app))
+                .await
+                .map_err(refused)?;
+            Ok("one key is left".to_owned())
+        }
+        Request::Usersig {
+            app,
+            user,
+            expire_seconds,
+        } => {
+            let app = find(engine, *app).await?;
+            let user = UserId::new(user).map_err(|error| format!("--user: {error}"))?;
+            let key = app.keys.last().ok_or_else(|| "the app has no key".to_owned())?;
+            let now = engine.context.clock.now().seconds();
+            usersig::sign(app.id, key, &user, now, *expire_seconds).map_err(refused)
+        }
+    }
+}
+
+async fn find(engine: &Engine, app: u32) -> Outcome<std::sync::Arc<App>> {
+    let found = engine
+        .apps
+        .find(SdkAppId(app))
+        .await
+        .map_err(|error| error.info.into_owned())?;
+    found.ok_or_else(|| format!("there is no app {app}"))
+}
+
+fn created(app: &App, json: bool) -> String {
+    let key = app
+        .keys
+        .last()
+        .map(|key| key.reveal().to_owned())
+        .unwrap_or_default();
+    let administrator = app
+        .settings
+        .administrators
+        .first()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    if json {
+        return serde_json::json!({"SDKAppID": app.id, "Key": key, "Administrator": administrator})
+            .to_string();
+    }
+    format!(
+        "SDKAppID       {}\nKey            {key}\nAdministrator  {administrator}",
+        app.id
+    )
+}
+
+fn settings(app: &App, only: Option<&str>) -> Outcome<String> {
+    let values = app.settings.values();
+    if let Some(name) = only {
+        let found = values.iter().find(|(known, _)| known == name);
+        return found
+            .map(|(_, value)| plain(value))
+            .ok_or_else(|| format!("{name}: no such setting"));
+    }
+    let lines: Vec<String> = values
+        .iter()
+        .map(|(name, value)| format!("{name} = {}", plain(value)))
+        .collect();
+    Ok(lines.join("\n"))
+}
+
+fn plain(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,29 @@
+//! `whimbrel check`: is a stopped store sound?
+
+use std::path::Path;
+
+use crate::cli::Outcome;
+
+/// Checks the store of a folder and prints what it found.
+pub(crate) fn run(data: &Path) -> Outcome<()> {
+    if !data.join("store").is_dir() {
+        return Err(format!("there is no store in {}", data.display()));
+    }
+    let store = crate::stores::open_store(data, 0)?;
+    let report = store.check().map_err(|fault| fault.to_string())?;
+    println!(
+        "{} log entries ({} messages) in {} conversations, {} records",
+        report.entries, report.messages, report.conversations, report.records
+    );
+    if report.findings.is_empty() {
+        println!("every checksum and cross-reference is right");
+        return Ok(());
+    }
+    for finding in &report.findings {
+        println!("{finding}");
+    }
+    Err(format!(
+        "the store is damaged: {} findings",
+        report.findings.len()
+    ))
+}

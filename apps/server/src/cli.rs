@@ -1,0 +1,209 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::admin::{Request, run_request};
+
+/// What a command answers on failure: a sentence for the user.
+pub(crate) type Outcome<T> = Result<T, String>;
+
+/// A chat service that its owner runs: speaks the API of Tencent Cloud Chat, keeps its data in one folder.
+#[derive(Parser)]
+#[command(name = "whimbrel", version, about, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server until it is told to stop (SIGTERM or Ctrl-C).
+    Serve(Serve),
+    /// Create, show and change apps.
+    #[command(subcommand)]
+    App(App),
+    /// Print a UserSig: what lets an account log in.
+    Usersig(Usersig),
+    /// Verify every checksum and cross-reference of a stopped store.
+    Check(Data),
+    /// Write the generated documents.
+    #[command(hide = true)]
+    InternalCodegen {
+        /// The folder to write to.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Data {
+    /// The folder that holds the data; made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) data: Data,
+    /// Where to listen, such as 127.0.0.1:8080; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// A configuration file (TOML); see api/config.md for its keys.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum App {
+    /// Create an app; prints its SDKAppID, its key and its administrator.
+    Create {
+        #[command(flatten)]
+        data: Data,
+        /// What the app is called.
+        #[arg(long)]
+        name: String,
+        /// The owner's account number (UIN).
+        #[arg(long, value_name = "UIN")]
+        owner: Option<u64>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List all apps.
+    List {
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Print the settings of an app, or one of them.
+    Get {
+        #[command(flatten)]
+        target: Target,
+        /// Which setting; all, if absent.
+        setting: Option<String>,
+    },
+    /// Change settings of an app: all of them or, if one is wrong, none.
+    Set {
+        #[command(flatten)]
+        target: Target,
+        /// Settings as NAME=VALUE.
+        #[arg(required = true, value_name = "NAME=VALUE")]
+        changes: Vec<String>,
+    },
+    /// Give an app a second key, beside the first; with two active, the older one is retired.
+    AddKey {
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Retire every key of an app but the newest.
+    RetireKeys {
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+#[derive(Args)]
+struct Target {
+    #[command(flatten)]
+    data: Data,
+    /// The app.
+    #[arg(long, value_name = "N")]
+    sdkappid: u32,
+}
+
+#[derive(Args)]
+struct Usersig {
+    #[command(flatten)]
+    target: Target,
+    /// The account.
+    #[arg(long, value_name = "ID")]
+    user: String,
+    /// For how long it is valid, in seconds (180 days, if absent).
+    #[arg(long, value_name = "SECONDS", default_value_t = 180 * 86_400)]
+    expire: u32,
+}
+
+/// Does what the command line says.
+pub(crate) fn run(arguments: Arguments) -> Outcome<()> {
+    match arguments.command {
+        Command::Serve(serve) => crate::serve::run(&serve),
+        Command::Check(data) => crate::check::run(&data.data),
+        Command::InternalCodegen { out } => crate::codegen::write(&out),
+        Command::Usersig(usersig) => {
+            let Target { data, sdkappid } = usersig.target;
+            let request = Request::Usersig {
+                app: sdkappid,
+                user: usersig.user,
+                expire_seconds: usersig.expire,
+            };
+            print(&run_request(&data.data, &request)?)
+        }
+        Command::App(app) => run_app(app),
+    }
+}
+
+fn run_app(app: App) -> Outcome<()> {
+    let (data, request) = match app {
+        App::Create {
+            data,
+            name,
+            owner,
+            json,
+        } => (data, Request::Create { name, owner, json }),
+        App::List { data } => (data, Request::List),
+        App::Get { target, setting } => (
+            target.data,
+            Request::Get {
+                app: target.sdkappid,
+                setting,
+            },
+        ),
+        App::Set { target, changes } => {
+            let pairs: Outcome<Vec<(String, String)>> = changes.iter().map(|change| pair(change)).collect();
+            (
+                target.data,
+                Request::Set {
+                    app: target.sdkappid,
+                    changes: pairs?,
+                },
+            )
+        }
+        App::AddKey { target } => (target.data, Request::AddKey { app: target.sdkappid }),
+        App::RetireKeys { target } => (target.data, Request::RetireKeys { app: target.sdkappid }),
+    };
+    print(&run_request(&data.data, &request)?)
+}
+
+fn pair(change: &str) -> Outcome<(String, String)> {
+    let (name, value) = change
+        .split_once('=')
+        .ok_or_else(|| format!("{change}: write NAME=VALUE"))?;
+    Ok((name.trim().to_owned(), value.to_owned()))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the last step of commands that can fail")]
+fn print(text: &str) -> Outcome<()> {
+    println!("{text}");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn settings_are_written_as_pairs() {
+        assert_eq!(pair("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert!(pair("a").is_err());
+    }
+}

@@ -1,0 +1,325 @@
+//! The configuration: one tree of documented keys, from a file and from the environment.
+//!
+//! A key is declared once, in [`KEYS`]; parsing, checking, the list of known names, environment variables and
+//! `api/config.md` follow from that.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use gateway::Limits;
+
+use crate::cli::Outcome;
+
+/// What a key's value may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// A whole number between these.
+    Number(u64, u64),
+    /// True or false.
+    Switch,
+    /// A text.
+    Text,
+    /// Texts; in the environment separated by commas.
+    List,
+}
+
+/// A configuration key.
+pub(crate) struct Key {
+    /// Section and name, joined by a dot.
+    pub(crate) name: &'static str,
+    /// What it may be.
+    pub(crate) kind: Kind,
+    /// What it is if nothing is said.
+    pub(crate) default: &'static str,
+    /// What it means.
+    pub(crate) meaning: &'static str,
+}
+
+const fn key(name: &'static str, kind: Kind, default: &'static str, meaning: &'static str) -> Key {
+    Key {
+        name,
+        kind,
+        default,
+        meaning,
+    }
+}
+
+/// Every key.
+pub(crate) const KEYS: &[Key] = &[
+    key(
+        "server.listen",
+        Kind::Text,
+        "127.0.0.1:8080",
+        "Where to listen, if the command line does not say.",
+    ),
+    key(
+        "server.drain_seconds",
+        Kind::Number(0, 3600),
+        "20",
+        "How long a stop waits for clients to leave.",
+    ),
+    key(
+        "server.metrics_public",
+        Kind::Switch,
+        "false",
+        "Whether /metrics answers other addresses than this machine's own.",
+    ),
+    key(
+        "storage.free_bytes_min",
+        Kind::Number(0, u64::MAX),
+        "268435456",
+        "Below this much free space nothing new is stored (error 200002); reading goes on.",
+    ),
+    key(
+        "log.level",
+        Kind::Text,
+        "info",
+        "What goes to standard error: error, warn, info, debug or trace.",
+    ),
+    key(
+        "limits.connections_per_address_max",
+        Kind::Number(1, 1_000_000),
+        "10000",
+        "Open connections of one address.",
+    ),
+    key(
+        "limits.unauthenticated_per_address_max",
+        Kind::Number(1, 1_000_000),
+        "256",
+        "Open connections of one address that have not logged in.",
+    ),
+    key(
+        "limits.frame_bytes_max",
+        Kind::Number(16_384, 1 << 26),
+        "1048576",
+        "Bytes of one frame from a client.",
+    ),
+    key(
+        "limits.body_bytes_max",
+        Kind::Number(16_384, 1 << 26),
+        "2097152",
+        "Bytes of the body of a REST call.",
+    ),
+    key(
+        "limits.requests_in_flight_max",
+        Kind::Number(13, 10_000),
+        "32",
+        "Requests of one connection that run at the same time; further ones wait. A client starts with 13.",
+    ),
+    key(
+        "limits.outbox_bytes_max",
+        Kind::Number(65_536, 1 << 30),
+        "1048576",
+        "Bytes that may wait for one client; beyond it the client is told to synchronise and closed.",
+    ),
+    key(
+        "limits.header_seconds_max",
+        Kind::Number(1, 600),
+        "10",
+        "How long the header of a request may take.",
+    ),
+    key(
+        "limits.body_seconds_max",
+        Kind::Number(1, 600),
+        "30",
+        "How long the body of a REST call may take.",
+    ),
+    key(
+        "limits.silence_seconds_max",
+        Kind::Number(20, 3600),
+        "75",
+        "How long a client may be silent. Clients send a heartbeat after 10 seconds of silence.",
+    ),
+    key(
+        "limits.write_seconds_max",
+        Kind::Number(1, 600),
+        "10",
+        "How long a write to a client may take.",
+    ),
+    key(
+        "limits.origins",
+        Kind::List,
+        "",
+        "Origins (https://example.com) from which browsers may connect; empty: any.",
+    ),
+];
+
+/// The environment variable of a key.
+pub(crate) fn variable(name: &str) -> String {
+    format!("WHIMBREL_{}", name.replace('.', "_").to_uppercase())
+}
+
+/// A loaded configuration.
+#[derive(Debug)]
+pub(crate) struct Config {
+    values: BTreeMap<&'static str, String>,
+}
+
+impl Config {
+    /// Reads the file, if any, then the environment, which goes first.
+    pub(crate) fn load(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Outcome<Self> {
+        let mut values: BTreeMap<&'static str, String> = KEYS
+            .iter()
+            .map(|key| (key.name, key.default.to_owned()))
+            .collect();
+        if let Some(file) = file {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+            let table: toml::Table = text
+                .parse()
+                .map_err(|error| format!("{}: {error}", file.display()))?;
+            for (name, value) in flatten(&table)? {
+                let key = find(&name).map_err(|error| format!("{}: {error}", file.display()))?;
+                values.insert(key.name, value);
+            }
+        }
+        let environment: BTreeMap<String, String> = environment
+            .filter(|(name, _)| name.starts_with("WHIMBREL_"))
+            .collect();
+        for key in KEYS {
+            if let Some(value) = environment.get(&variable(key.name)) {
+                values.insert(key.name, value.clone());
+            }
+        }
+        let config = Self { values };
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Outcome<()> {
+        for key in KEYS {
+            let value = self.text(key.name);
+            let is_good = match key.kind {
+                Kind::Number(least, most) => value
+                    .parse::<u64>()
+                    .is_ok_and(|number| (least..=most).contains(&number)),
+                Kind::Switch => matches!(value, "true" | "false"),
+                Kind::Text | Kind::List => true,
+            };
+            if !is_good {
+                return Err(format!("{}: {value:?} is not {}", key.name, describe(key.kind)));
+            }
+        }
+        self.listen().map(drop)
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.values.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    fn number(&self, name: &str) -> u64 {
+        self.text(name).parse().unwrap_or_default()
+    }
+
+    fn size(&self, name: &str) -> usize {
+        usize::try_from(self.number(name)).unwrap_or(usize::MAX)
+    }
+
+    fn seconds(&self, name: &str) -> Duration {
+        Duration::from_secs(self.number(name))
+    }
+
+    pub(crate) fn listen(&self) -> Outcome<std::net::SocketAddr> {
+        let text = self.text("server.listen");
+        text.parse()
+            .map_err(|_| format!("server.listen: {text:?} is not an address such as 127.0.0.1:8080"))
+    }
+
+    pub(crate) fn drain_seconds(&self) -> u64 {
+        self.number("server.drain_seconds")
+    }
+
+    pub(crate) fn free_bytes_min(&self) -> u64 {
+        self.number("storage.free_bytes_min")
+    }
+
+    pub(crate) fn log_level(&self) -> &str {
+        self.text("log.level")
+    }
+
+    pub(crate) fn engine_options(&self) -> engine::Options {
+        engine::Options {
+            outbox_bytes_max: self.size("limits.outbox_bytes_max"),
+            ..engine::Options::default()
+        }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        let origins = self
+            .text("limits.origins")
+            .split(',')
+            .map(str::trim)
+            .filter(|origin| !origin.is_empty());
+        Limits {
+            connections_per_address_max: self.size("limits.connections_per_address_max"),
+            unauthenticated_per_address_max: self.size("limits.unauthenticated_per_address_max"),
+            frame_bytes_max: self.size("limits.frame_bytes_max"),
+            body_bytes_max: self.size("limits.body_bytes_max"),
+            requests_in_flight_max: self.size("limits.requests_in_flight_max"),
+            header_time_max: self.seconds("limits.header_seconds_max"),
+            body_time_max: self.seconds("limits.body_seconds_max"),
+            silence_max: self.seconds("limits.silence_seconds_max"),
+            write_time_max: self.seconds("limits.write_seconds_max"),
+            metrics_are_public: self.text("server.metrics_public") == "true",
+            origins: origins.map(str::to_owned).collect(),
+        }
+    }
+}
+
+/// What a value may be, in words.
+pub(crate) fn describe(kind: Kind) -> String {
+    match kind {
+        Kind::Number(least, u64::MAX) => format!("a whole number of at least {least}"),
+        Kind::Number(least, most) => format!("a whole number from {least} to {most}"),
+        Kind::Switch => "true or false".to_owned(),
+        Kind::Text => "a text".to_owned(),
+        Kind::List => "a list of texts".to_owned(),
+    }
+}
+
+fn find(name: &str) -> Outcome<&'static Key> {
+    if let Some(key) = KEYS.iter().find(|key| key.name == name) {
+        return Ok(key);
+    }
+    let nearest = KEYS.iter().min_by_key(|key| strsim::levenshtein(key.name, name));
+    let nearest = nearest.map(|key| key.name).unwrap_or_default();
+    Err(format!("there is no key {name}; did you mean {nearest}?"))
+}
+
+fn flatten(table: &toml::Table) -> Outcome<Vec<(String, String)>> {
+    let mut flat = Vec::new();
+    for (section, value) in table {
+        let toml::Value::Table(keys) = value else {
+            find(section)?;
+            continue;
+        };
+        for (name, value) in keys {
+            let full = format!("{section}.{name}");
+            let text = match value {
+                toml::Value::String(text) => text.clone(),
+                toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Boolean(switch) => switch.to_string(),
+                toml::Value::Array(list) => {
+                    let parts: Option<Vec<&str>> = list.iter().map(toml::Value::as_str).collect();
+                    parts
+                        .ok_or_else(|| format!("{full}: a list of texts is expected"))?
+                        .join(",")
+                }
+                _ => {
+                    find(&full)?;
+                    return Err(format!("{full}: a number, a text, true or false is expected"));
+                }
+            };
+            flat.push((full, text));
+        }
+    }
+    Ok(flat)
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

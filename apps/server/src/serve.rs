@@ -1,0 +1,132 @@
+//! `whimbrel serve`: from the start to the last flushed byte.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use command::Pipeline;
+use gateway::Gateway;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{Outcome, Serve};
+use crate::config::Config;
+
+/// How long accepting pauses when the process has no more file handles.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Runs the server until it is told to stop.
+pub(crate) fn run(arguments: &Serve) -> Outcome<()> {
+    let config = Config::load(arguments.config.as_deref(), std::env::vars())?;
+    start_log(&config);
+    raise_file_limit();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start: {error}"))?;
+    let served = runtime.block_on(serve(arguments, &config));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
+}
+
+fn start_log(config: &Config) {
+    let filter = tracing_subscriber::EnvFilter::try_new(config.log_level())
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// A connection is a file handle.
+fn raise_file_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if setrlimit(Resource::Nofile, limit).is_err() {
+        tracing::warn!("cannot raise the number of open files");
+    }
+}
+
+async fn serve(arguments: &Serve, config: &Config) -> Outcome<()> {
+    let data = &arguments.data.data;
+    let opened = crate::stores::open(data, config.free_bytes_min(), config.engine_options()).await?;
+    let pipeline = Pipeline::new(crate::commands::table(), Arc::clone(&opened.engine));
+    let gateway = Gateway::new(pipeline, config.limits());
+    let address: SocketAddr = match arguments.listen {
+        Some(address) => address,
+        None => config.listen()?,
+    };
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let control = crate::control::listen(data)?;
+    let control = tokio::spawn(crate::control::serve(control, Arc::clone(&opened.engine)));
+    println!("whimbrel is ready on http://{address}");
+    tracing::info!(%address, "ready");
+    tokio::select! {
+        biased;
+        stopped = told_to_stop() => stopped?,
+        () = accept(&listener, &gateway) => {}
+    }
+    tracing::info!("draining");
+    drop(listener);
+    control.abort();
+    drain(&gateway, config.drain_seconds()).await;
+    drop(std::fs::remove_file(data.join("control.sock")));
+    opened
+        .store
+        .close()
+        .await
+        .map_err(|fault| format!("cannot flush the store: {fault}"))?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn told_to_stop() -> Outcome<()> {
+    let hear = |kind| signal(kind).map_err(|error| format!("cannot hear signals: {error}"));
+    let (mut terminate, mut interrupt) = (hear(SignalKind::terminate())?, hear(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+async fn accept(listener: &TcpListener, gateway: &Arc<Gateway>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                // Frames are written in one go already.
+                drop(stream.set_nodelay(true));
+                tokio::spawn(gateway::serve_connection(Arc::clone(gateway), stream, peer.ip()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Asks every client to leave and waits until they have, but not for ever.
+async fn drain(gateway: &Gateway, seconds: u64) {
+    gateway.drain();
+    let gone = async {
+        while gateway.engine().hub.connections() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    if tokio::time::timeout(Duration::from_secs(seconds), gone)
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            left = gateway.engine().hub.connections(),
+            "some clients did not leave in time"
+        );
+    }
+}

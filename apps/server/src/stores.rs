@@ -1,0 +1,55 @@
+//! Opens the stores of a data folder and starts the engine over them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use embedded::{EmbeddedStore, MemoryEphemeral, Options};
+use engine::{Context, Engine};
+
+use crate::cli::Outcome;
+use crate::context::{SystemClock, SystemRandom, TokioSpawner};
+
+/// The exit status after a failed write: the next start recovers.
+const STORE_FAILED: i32 = 70;
+
+/// The stores of a folder and what runs on them.
+pub(crate) struct Opened {
+    pub(crate) store: Arc<EmbeddedStore>,
+    pub(crate) engine: Arc<Engine>,
+}
+
+/// Opens the store of a folder.
+pub(crate) fn open_store(data: &Path, free_bytes_min: u64) -> Outcome<Arc<EmbeddedStore>> {
+    let options = Options {
+        folder: data.to_owned(),
+        free_bytes_min,
+        clock: Arc::new(SystemClock::new()),
+        fatal: Box::new(|what| {
+            tracing::error!("{what}");
+            eprintln!("whimbrel: {what}");
+            std::process::exit(STORE_FAILED);
+        }),
+    };
+    EmbeddedStore::open(options)
+        .map(Arc::new)
+        .map_err(|fault| fault.to_string())
+}
+
+/// Opens a folder and starts the engine.
+pub(crate) async fn open(data: &Path, free_bytes_min: u64, options: engine::Options) -> Outcome<Opened> {
+    let store = open_store(data, free_bytes_min)?;
+    let clock = Arc::new(SystemClock::new());
+    let context = Context {
+        records: store.clone(),
+        timeline: store.clone(),
+        bus: store.clone(),
+        ephemeral: Arc::new(MemoryEphemeral::new(clock.clone())),
+        clock,
+        random: Arc::new(SystemRandom),
+        spawner: Arc::new(TokioSpawner),
+    };
+    let engine = Engine::start(context, options)
+        .await
+        .map_err(|error| format!("cannot start: {error:?}"))?;
+    Ok(Opened { store, engine })
+}

@@ -1,0 +1,62 @@
+//! `im_open_login_svc/account_import`: makes an account.
+
+use command::{Call, Command, Done, Family, Spec};
+use model::profile::{IMAGE, NICK, Writer, checked};
+use model::{ErrorCode, Result, UserId};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Makes an account, or updates nick and avatar of one that is there.
+#[derive(Deserialize, JsonSchema)]
+pub struct ImportAccount {
+    /// Its name.
+    #[serde(rename = "UserID", alias = "Identifier")]
+    pub user: UserId,
+    /// Its nickname.
+    #[serde(rename = "Nick", default)]
+    pub nick: Option<String>,
+    /// The address of its avatar.
+    #[serde(rename = "FaceUrl", default)]
+    pub image: Option<String>,
+}
+
+impl Command for ImportAccount {
+    const SPEC: Spec = Spec::new("im_open_login_svc/account_import", Family::ACCOUNT)
+        .fails_with(&[ErrorCode::ProfileValueTooLong, ErrorCode::DiskFull]);
+
+    type Reply = Done;
+
+    async fn run(self, call: &Call) -> Result<Done> {
+        import(call, &self.user, self.nick, self.image).await?;
+        Ok(Done {})
+    }
+}
+
+/// Makes an account and sets the given fields of its profile.
+///
+/// # Errors
+/// `ProfileValueTooLong`, or what the store says.
+pub async fn import(call: &Call, user: &UserId, nick: Option<String>, image: Option<String>) -> Result<()> {
+    let given = [(NICK, nick), (IMAGE, image)];
+    let mut fields = Vec::new();
+    for (tag, value) in given {
+        if let Some(value) = value {
+            fields.push((
+                tag.to_owned(),
+                checked(tag, &value.into(), Writer::Administrator)?,
+            ));
+        }
+    }
+    let account = call
+        .engine
+        .accounts
+        .ensure(call.stamps(), call.app.id, user)
+        .await?;
+    if fields.is_empty() {
+        return Ok(());
+    }
+    call.engine
+        .profiles
+        .set(call.stamps(), call.app.id, &account, fields, None)
+        .await
+}

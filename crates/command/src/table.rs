@@ -1,0 +1,134 @@
+//! The table of commands: declared once, called from anywhere.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use hashbrown::HashMap;
+use model::Result;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::call::Call;
+use crate::spec::Spec;
+use crate::{decode, envelope};
+
+/// A command: its request, its reply, what it declares and what it does.
+pub trait Command: DeserializeOwned + JsonSchema + Send + 'static {
+    /// What it declares.
+    const SPEC: Spec;
+
+    /// Its reply.
+    type Reply: Serialize + JsonSchema + Send;
+
+    /// Does it. The caller has been found entitled and the request well-formed.
+    fn run(self, call: &Call) -> impl Future<Output = Result<Self::Reply>> + Send;
+}
+
+/// What is left of a command when its types are forgotten.
+pub trait AnyCommand: Send + Sync {
+    /// What it declares.
+    fn spec(&self) -> &'static Spec;
+
+    /// Decodes, runs and writes the answer's body.
+    fn run<'a>(
+        &'a self,
+        call: &'a Call,
+        body: &'a [u8],
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>>> + Send + 'a>>;
+
+    /// Schemas of request and reply.
+    fn schemas(&self, generator: &mut SchemaGenerator) -> (Schema, Schema);
+}
+
+/// A command with its types forgotten.
+pub struct Erased<C>(PhantomData<fn() -> C>);
+
+impl<C: Command> Erased<C> {
+    /// The command, ready for the table.
+    #[must_use]
+    pub fn boxed() -> Box<dyn AnyCommand> {
+        Box::new(Self(PhantomData))
+    }
+}
+
+impl<C: Command> AnyCommand for Erased<C> {
+    fn spec(&self) -> &'static Spec {
+        const { &C::SPEC }
+    }
+
+    fn run<'a>(
+        &'a self,
+        call: &'a Call,
+        body: &'a [u8],
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>>> + Send + 'a>> {
+        Box::pin(async move {
+            let request: C = decode::request(&C::SPEC, body)?;
+            let reply = request.run(call).await?;
+            envelope::success(C::SPEC.family, &reply)
+                .map_err(|error| model::Error::from(C::SPEC.family.internal).caused_by(error))
+        })
+    }
+
+    fn schemas(&self, generator: &mut SchemaGenerator) -> (Schema, Schema) {
+        (
+            generator.subschema_for::<C>(),
+            generator.subschema_for::<C::Reply>(),
+        )
+    }
+}
+
+/// Every command by its name.
+pub struct Table {
+    commands: Vec<Box<dyn AnyCommand>>,
+    by_name: HashMap<String, usize>,
+}
+
+impl Table {
+    /// A table of these commands.
+    ///
+    /// # Panics
+    /// If two have the same name: the program would be wrong.
+    #[must_use]
+    #[expect(
+        clippy::panic,
+        reason = "two commands of one name are a mistake in the program, seen at every start"
+    )]
+    pub fn new(commands: Vec<Box<dyn AnyCommand>>) -> Self {
+        let mut by_name = HashMap::new();
+        for (index, command) in commands.iter().enumerate() {
+            let name = command.spec().name;
+            for key in [name.to_owned(), name.replace('/', ".")] {
+                if by_name.insert(key, index).is_some() {
+                    panic!("two commands are called {name}");
+                }
+            }
+        }
+        Self { commands, by_name }
+    }
+
+    /// The command of this name, written with a slash or a dot, and its place in the table.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<(usize, &dyn AnyCommand)> {
+        let index = *self.by_name.get(name)?;
+        Some((index, self.commands.get(index)?.as_ref()))
+    }
+
+    /// Every command, in the order of the table.
+    pub fn all(&self) -> impl Iterator<Item = &dyn AnyCommand> {
+        self.commands.iter().map(AsRef::as_ref)
+    }
+
+    /// How many commands there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.commands.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+}

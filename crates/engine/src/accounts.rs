@@ -1,0 +1,219 @@
+//! Accounts: made by import or by the first login, found by name and by number, deleted.
+
+use std::sync::Arc;
+
+use model::{AccountNumber, ErrorCode, Result, SdkAppId, Seconds, UserId};
+use parking_lot::Mutex;
+use ports::records::find;
+use ports::{Record, Records};
+use promise::Stamps;
+use quick_cache::sync::Cache;
+
+use crate::context::Context;
+use crate::facts::{
+    AccountFact, BlockFact, ContactFact, InstallationFact, InstanceFact, ProfileFact, WatchFact,
+};
+use crate::store::{TRIES_MAX, indexed_by, owned_by, put, remove, unchanged, write, write_if};
+
+/// Accounts kept in memory.
+const CACHED: usize = 100_000;
+
+/// Numbers taken from the installation's counter at once.
+const NUMBERS_AT_ONCE: u64 = 1000;
+
+/// Records removed in one transaction when an account is deleted.
+const REMOVED_AT_ONCE: usize = 1000;
+
+const COUNTER: &str = "next account number";
+
+/// Every account.
+pub struct Accounts {
+    context: Context,
+    by_name: Cache<(SdkAppId, UserId), Arc<AccountFact>>,
+    by_number: Cache<(SdkAppId, AccountNumber), Arc<AccountFact>>,
+    numbers: Mutex<std::ops::Range<u64>>,
+}
+
+impl Accounts {
+    pub(crate) fn new(context: Context) -> Self {
+        Self {
+            context,
+            by_name: Cache::new(CACHED),
+            by_number: Cache::new(CACHED),
+            numbers: Mutex::new(0..0),
+        }
+    }
+
+    fn records(&self) -> &dyn Records {
+        self.context.records.as_ref()
+    }
+
+    fn remember(&self, app: SdkAppId, fact: AccountFact) -> Arc<AccountFact> {
+        let fact = Arc::new(fact);
+        self.by_name.insert((app, fact.user.clone()), Arc::clone(&fact));
+        self.by_number.insert((app, fact.number), Arc::clone(&fact));
+        fact
+    }
+
+    fn forget(&self, app: SdkAppId, fact: &AccountFact) {
+        self.by_name.remove(&(app, fact.user.clone()));
+        self.by_number.remove(&(app, fact.number));
+    }
+
+    /// The account of this name.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn find(&self, app: SdkAppId, user: &UserId) -> Result<Option<Arc<AccountFact>>> {
+        if let Some(fact) = self.by_name.get(&(app, user.clone())) {
+            return Ok(Some(fact));
+        }
+        let found = find::<AccountFact>(self.records(), app, user.as_str().as_bytes()).await?;
+        Ok(found.map(|(fact, _)| self.remember(app, fact)))
+    }
+
+    /// The account with this number.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn with_number(
+        &self,
+        app: SdkAppId,
+        number: AccountNumber,
+    ) -> Result<Option<Arc<AccountFact>>> {
+        if let Some(fact) = self.by_number.get(&(app, number)) {
+            return Ok(Some(fact));
+        }
+        let found = indexed_by::<AccountFact>(self.records(), app, AccountFact::BY_NUMBER, number, 1).await?;
+        Ok(found.into_iter().next().map(|fact| self.remember(app, fact)))
+    }
+
+    /// The account of this name, made if it is not there.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn ensure(&self, stamps: Stamps, app: SdkAppId, user: &UserId) -> Result<Arc<AccountFact>> {
+        for _ in 0..TRIES_MAX {
+            if let Some(fact) = self.find(app, user).await? {
+                return Ok(fact);
+            }
+            let fact = AccountFact {
+                user: user.clone(),
+                number: self.next_number().await?,
+                created_at: self.context.clock.now().seconds(),
+                not_before: Seconds(0),
+            };
+            let absent = unchanged::<AccountFact>(fact.key(), None);
+            let writes = vec![put(stamps.account(fact.number), &fact)?];
+            if write_if(self.records(), app, vec![absent], writes).await? {
+                return Ok(self.remember(app, fact));
+            }
+        }
+        Err(ErrorCode::AccountInternal.into())
+    }
+
+    async fn next_number(&self) -> Result<AccountNumber> {
+        for _ in 0..TRIES_MAX {
+            if let Some(number) = self.numbers.lock().next() {
+                return Ok(AccountNumber(number));
+            }
+            let key = COUNTER.as_bytes();
+            let found = find::<InstallationFact>(self.records(), SdkAppId::INSTALLATION, key).await?;
+            let (first, version) = match found {
+                Some((fact, version)) => (
+                    fact.value.parse().map_err(|_| ErrorCode::AccountInternal)?,
+                    Some(version),
+                ),
+                None => (AccountNumber::BASE + 1, None),
+            };
+            let end: u64 = first + NUMBERS_AT_ONCE;
+            let fact = InstallationFact {
+                name: COUNTER.to_owned(),
+                value: end.to_string(),
+            };
+            let condition = unchanged::<InstallationFact>(fact.key(), version);
+            let writes = vec![put(Stamps::configuration(SdkAppId::INSTALLATION), &fact)?];
+            if write_if(self.records(), SdkAppId::INSTALLATION, vec![condition], writes).await? {
+                let mut numbers = self.numbers.lock();
+                // Another task may have fetched numbers meanwhile: those come first, these are skipped.
+                if numbers.is_empty() {
+                    *numbers = first..end;
+                }
+            }
+        }
+        Err(ErrorCode::AccountInternal.into())
+    }
+
+    /// From now on only signatures made at `not_before` or later open the account.
+    ///
+    /// # Errors
+    /// `AccountUnknown`.
+    pub async fn move_not_before(
+        &self,
+        stamps: Stamps,
+        app: SdkAppId,
+        user: &UserId,
+        not_before: Seconds,
+    ) -> Result<Arc<AccountFact>> {
+        for _ in 0..TRIES_MAX {
+            let found = find::<AccountFact>(self.records(), app, user.as_str().as_bytes()).await?;
+            let Some((mut fact, version)) = found else {
+                return Err(ErrorCode::AccountUnknown.into());
+            };
+            fact.not_before = fact.not_before.max(not_before);
+            let condition = unchanged::<AccountFact>(fact.key(), Some(version));
+            let writes = vec![put(stamps.account(fact.number), &fact)?];
+            if write_if(self.records(), app, vec![condition], writes).await? {
+                return Ok(self.remember(app, fact));
+            }
+        }
+        Err(ErrorCode::AccountInternal.into())
+    }
+
+    /// Deletes an account with everything that belongs to it alone; its name may be taken again and gets another
+    /// number then. The other sides keep their conversations with it.
+    ///
+    /// # Errors
+    /// `AccountUnknown`.
+    pub async fn delete(&self, app: SdkAppId, user: &UserId) -> Result<Arc<AccountFact>> {
+        let Some(fact) = self.find(app, user).await? else {
+            return Err(ErrorCode::AccountUnknown.into());
+        };
+        let number = fact.number;
+        // The name goes first: nothing new can begin while the rest is removed.
+        let gone = vec![
+            remove::<AccountFact>(fact.key()),
+            remove::<ProfileFact>(ProfileFact::key_of(number)),
+        ];
+        write(self.records(), app, gone).await?;
+        self.forget(app, &fact);
+        self.remove_all::<InstanceFact>(app, number, None).await?;
+        self.remove_all::<BlockFact>(app, number, None).await?;
+        self.remove_all::<BlockFact>(app, number, Some(BlockFact::BY_BLOCKED))
+            .await?;
+        self.remove_all::<ContactFact>(app, number, None).await?;
+        self.remove_all::<WatchFact>(app, number, None).await?;
+        self.remove_all::<WatchFact>(app, number, Some(WatchFact::BY_WATCHED))
+            .await?;
+        Ok(fact)
+    }
+
+    async fn remove_all<R: Record>(
+        &self,
+        app: SdkAppId,
+        number: AccountNumber,
+        index: Option<u8>,
+    ) -> Result<()> {
+        loop {
+            let found: Vec<R> = match index {
+                Some(index) => indexed_by(self.records(), app, index, number, REMOVED_AT_ONCE).await?,
+                None => owned_by(self.records(), app, number, REMOVED_AT_ONCE).await?,
+            };
+            if found.is_empty() {
+                return Ok(());
+            }
+            let writes = found.iter().map(|record| remove::<R>(record.key())).collect();
+            write(self.records(), app, writes).await?;
+        }
+    }
+}

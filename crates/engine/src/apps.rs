@@ -1,0 +1,197 @@
+//! Apps: created, changed, found.
+
+use std::sync::Arc;
+
+use model::settings::{App, KEYS_MAX};
+use model::usersig::SecretKey;
+use model::{AppSettings, ErrorCode, Result, SdkAppId};
+use parking_lot::RwLock;
+use ports::records::{Range, find};
+use ports::{Record, Records};
+use promise::Stamps;
+
+use crate::context::Context;
+use crate::facts::AppFact;
+use crate::store::{TRIES_MAX, put, unchanged, write_if};
+
+/// How many apps an installation may have.
+pub const APPS_MAX: usize = 10_000;
+
+const KEY_BYTES: usize = 32;
+
+/// Every app, in memory: settings change through here and are effective at once.
+pub struct Apps {
+    context: Context,
+    cache: RwLock<hashbrown::HashMap<SdkAppId, Arc<App>>>,
+}
+
+impl Apps {
+    pub(crate) fn new(context: Context) -> Self {
+        Self {
+            context,
+            cache: RwLock::default(),
+        }
+    }
+
+    fn records(&self) -> &dyn Records {
+        self.context.records.as_ref()
+    }
+
+    /// The app with this number.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn find(&self, id: SdkAppId) -> Result<Option<Arc<App>>> {
+        if let Some(app) = self.cache.read().get(&id) {
+            return Ok(Some(Arc::clone(app)));
+        }
+        let found = find::<AppFact>(self.records(), SdkAppId::INSTALLATION, &AppFact::key_of(id)).await?;
+        let Some((fact, _)) = found else { return Ok(None) };
+        Ok(Some(self.remember(fact.0)))
+    }
+
+    fn remember(&self, app: App) -> Arc<App> {
+        let app = Arc::new(app);
+        self.cache.write().insert(app.id, Arc::clone(&app));
+        app
+    }
+
+    /// Every app, in the order of the numbers.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn list(&self) -> Result<Vec<App>> {
+        let range = Range {
+            kind: AppFact::KIND,
+            index: None,
+            prefix: Vec::new(),
+            after: None,
+            limit: APPS_MAX,
+        };
+        let found = self.records().scan(SdkAppId::INSTALLATION, range).await?;
+        found
+            .iter()
+            .map(|record| Ok(record.decode::<AppFact>()?.0))
+            .collect()
+    }
+
+    /// Creates an app with a key of its own.
+    ///
+    /// # Errors
+    /// `SettingInvalid` for a bad name.
+    pub async fn create(&self, name: &str, owner: Option<u64>) -> Result<Arc<App>> {
+        let settings = AppSettings {
+            name: name.to_owned(),
+            ..AppSettings::default()
+        };
+        settings.check()?;
+        for _ in 0..TRIES_MAX {
+            let newest = self.list().await?.last().map(|app| app.id);
+            let id = newest.map_or(SdkAppId::FIRST, |newest| SdkAppId(newest.0 + 1));
+            let now = self.context.clock.now().seconds();
+            let keys = vec![self.new_key()];
+            let app = App {
+                id,
+                owner,
+                created_at: now,
+                updated_at: now,
+                keys,
+                settings: settings.clone(),
+            };
+            if self.store(&app, None).await? {
+                return Ok(self.remember(app));
+            }
+        }
+        Err(ErrorCode::AccountInternal.into())
+    }
+
+    /// Changes settings by name; all of them or none.
+    ///
+    /// # Errors
+    /// `NoSuchApp`, `SettingUnknown`, `SettingInvalid`.
+    pub async fn set(&self, id: SdkAppId, changes: &[(String, String)]) -> Result<Arc<App>> {
+        self.change(id, |app| {
+            for (name, value) in changes {
+                app.settings = app.settings.with(name, value)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Adds a key; with two active, the oldest is retired.
+    ///
+    /// # Errors
+    /// `NoSuchApp`.
+    pub async fn add_key(&self, id: SdkAppId) -> Result<Arc<App>> {
+        let key = self.new_key();
+        self.change(id, |app| {
+            app.keys.push(key.clone());
+            if app.keys.len() > KEYS_MAX {
+                app.keys.remove(0);
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Retires every key but the newest.
+    ///
+    /// # Errors
+    /// `NoSuchApp`.
+    pub async fn retire_old_keys(&self, id: SdkAppId) -> Result<Arc<App>> {
+        self.change(id, |app| {
+            app.keys.drain(..app.keys.len().saturating_sub(1));
+            Ok(())
+        })
+        .await
+    }
+
+    async fn change(&self, id: SdkAppId, change: impl Fn(&mut App) -> Result<()>) -> Result<Arc<App>> {
+        for _ in 0..TRIES_MAX {
+            let key = AppFact::key_of(id);
+            let found = find::<AppFact>(self.records(), SdkAppId::INSTALLATION, &key).await?;
+            let Some((AppFact(mut app), version)) = found else {
+                return Err(ErrorCode::NoSuchApp.into());
+            };
+            change(&mut app)?;
+            app.settings.check()?;
+            app.updated_at = self.context.clock.now().seconds();
+            if self.store(&app, Some(version)).await? {
+                return Ok(self.remember(app));
+            }
+        }
+        Err(ErrorCode::AccountInternal.into())
+    }
+
+    async fn store(&self, app: &App, version: Option<u64>) -> Result<bool> {
+        let fact = AppFact(app.clone());
+        let condition = unchanged::<AppFact>(fact.key(), version);
+        let stamp = Stamps::configuration(SdkAppId::INSTALLATION);
+        write_if(
+            self.records(),
+            SdkAppId::INSTALLATION,
+            vec![condition],
+            vec![put(stamp, &fact)?],
+        )
+        .await
+    }
+
+    fn new_key(&self) -> SecretKey {
+        let mut bytes = [0; KEY_BYTES];
+        self.context.random.fill(&mut bytes);
+        SecretKey::new(hex(&bytes))
+    }
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a text does not fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}

@@ -1,0 +1,24 @@
+//! What everything in the engine stands on: the ports, the time, the dice, the tasks.
+
+use std::sync::Arc;
+
+use ports::{Bus, Clock, Ephemeral, Random, Records, Spawner, Timeline};
+
+/// The world outside, as far as the engine knows it.
+#[derive(Clone)]
+pub struct Context {
+    /// Durable facts.
+    pub records: Arc<dyn Records>,
+    /// Conversations.
+    pub timeline: Arc<dyn Timeline>,
+    /// What happened.
+    pub bus: Arc<dyn Bus>,
+    /// What may vanish.
+    pub ephemeral: Arc<dyn Ephemeral>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The dice.
+    pub random: Arc<dyn Random>,
+    /// Tasks.
+    pub spawner: Arc<dyn Spawner>,
+}

@@ -1,0 +1,185 @@
+//! The connections of this node: whose they are, and how frames get to them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use hashbrown::HashMap;
+use model::{AccountNumber, InstanceId, SdkAppId, Seconds};
+use parking_lot::Mutex;
+
+use crate::facts::AccountFact;
+use crate::outbox::{Ending, Outbox};
+use crate::push;
+
+const SHARDS: usize = 64;
+
+/// A login as bound to a connection.
+#[derive(Debug)]
+pub struct Session {
+    /// Whose.
+    pub account: Arc<AccountFact>,
+    /// Which login.
+    pub instance: InstanceId,
+    /// The key that every frame of it carries (`a2`).
+    pub token: Box<str>,
+    /// When the signature was made that opened it.
+    pub signed_at: Seconds,
+    /// Until when that signature is valid.
+    pub valid_until: Seconds,
+}
+
+/// A client's connection, whatever carries it.
+pub struct Connection {
+    /// Unique on this node.
+    pub id: u64,
+    /// The app that the client named when it connected.
+    pub app: SdkAppId,
+    /// Its platform number; 7 is the Web.
+    pub platform: u16,
+    /// The name that the client gave itself, stable over reconnects.
+    pub client: String,
+    /// Frames on their way to it.
+    pub outbox: Outbox,
+    session: Mutex<Option<Arc<Session>>>,
+}
+
+impl Connection {
+    /// The login that is bound to it.
+    #[must_use]
+    pub fn session(&self) -> Option<Arc<Session>> {
+        self.session.lock().clone()
+    }
+}
+
+type Shard = Mutex<HashMap<(SdkAppId, AccountNumber), Vec<Arc<Connection>>>>;
+
+/// Every connection of this node.
+pub struct Hub {
+    shards: Vec<Shard>,
+    open: Mutex<HashMap<u64, Arc<Connection>>>,
+    next_id: AtomicU64,
+    outbox_bytes_max: usize,
+    resync: Bytes,
+}
+
+impl Hub {
+    /// A hub whose connections hold at most this many bytes each.
+    #[must_use]
+    pub fn new(outbox_bytes_max: usize) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            open: Mutex::default(),
+            next_id: AtomicU64::new(1),
+            outbox_bytes_max,
+            resync: push::resync(),
+        }
+    }
+
+    /// Registers a connection that was just opened.
+    #[must_use]
+    pub fn open(&self, app: SdkAppId, platform: u16, client: String) -> Arc<Connection> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let outbox = Outbox::new(self.outbox_bytes_max);
+        let connection = Arc::new(Connection {
+            id,
+            app,
+            platform,
+            client,
+            outbox,
+            session: Mutex::new(None),
+        });
+        self.open.lock().insert(id, Arc::clone(&connection));
+        connection
+    }
+
+    /// Forgets a connection that was closed. Returns the login that was bound to it.
+    pub fn close(&self, connection: &Arc<Connection>) -> Option<Arc<Session>> {
+        self.open.lock().remove(&connection.id);
+        self.unbind(connection)
+    }
+
+    /// How many connections are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.open.lock().len()
+    }
+
+    /// Asks every connection to close.
+    pub fn end_all(&self) {
+        for connection in self.open.lock().values() {
+            connection.outbox.end(Ending::Draining);
+        }
+    }
+
+    fn shard(&self, number: AccountNumber) -> &Shard {
+        let index = usize::try_from(number.0 % 64).unwrap_or(0);
+        &self.shards[index]
+    }
+
+    /// Binds a login to a connection; returns the login that was bound before, if it was another account's.
+    pub fn bind(&self, connection: &Arc<Connection>, session: Session) -> Option<Arc<Session>> {
+        let before = self.unbind(connection);
+        let key = (connection.app, session.account.number);
+        connection.outbox.unfence();
+        *connection.session.lock() = Some(Arc::new(session));
+        self.shard(key.1)
+            .lock()
+            .entry(key)
+            .or_default()
+            .push(Arc::clone(connection));
+        before.filter(|before| before.account.number != key.1)
+    }
+
+    /// Takes the login off a connection.
+    pub fn unbind(&self, connection: &Arc<Connection>) -> Option<Arc<Session>> {
+        let session = connection.session.lock().take()?;
+        let key = (connection.app, session.account.number);
+        let mut shard = self.shard(key.1).lock();
+        if let Some(of_account) = shard.get_mut(&key) {
+            of_account.retain(|other| other.id != connection.id);
+            if of_account.is_empty() {
+                shard.remove(&key);
+            }
+        }
+        Some(session)
+    }
+
+    /// The connections of an account on this node.
+    #[must_use]
+    pub fn of_account(&self, app: SdkAppId, number: AccountNumber) -> Vec<Arc<Connection>> {
+        self.shard(number)
+            .lock()
+            .get(&(app, number))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Whether the account has a connection on this node.
+    #[must_use]
+    pub fn has(&self, app: SdkAppId, number: AccountNumber) -> bool {
+        self.shard(number).lock().contains_key(&(app, number))
+    }
+
+    /// Sends a frame to every connection of an account but the one of the instance that caused it.
+    pub fn push(&self, app: SdkAppId, number: AccountNumber, frame: &Bytes, cause: Option<InstanceId>) {
+        let shard = self.shard(number).lock();
+        for connection in shard.get(&(app, number)).into_iter().flatten() {
+            let is_cause = cause.is_some() && connection.session().map(|session| session.instance) == cause;
+            if !is_cause {
+                connection.outbox.push(frame.clone(), &self.resync);
+            }
+        }
+    }
+
+    /// Ends the sessions of these instances (all of the account, if `None`): each gets the frame as its last one.
+    pub fn fence(&self, app: SdkAppId, number: AccountNumber, only: Option<InstanceId>, last: &Bytes) {
+        for connection in self.of_account(app, number) {
+            let instance = connection.session().map(|session| session.instance);
+            if only.is_none() || only == instance {
+                connection.outbox.fence(Some(last.clone()));
+                self.unbind(&connection);
+            }
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! Messages: sent, imported, recalled, read, deleted.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use model::message::{CLOUD_CUSTOM_DATA_BYTES_MAX, MESSAGE_BYTES_MAX, MessageFlags};
+use model::settings::App;
+use model::{ConversationId, ErrorCode, HistoryKey, InstanceId, Message, MessageKey, Result, Seconds};
+use ports::timeline::{ReceiptTarget, RetryKey, StoredMessage};
+use ports::{Appended, Draft, Event, Stamped};
+use promise::Stamps;
+use sha2::{Digest, Sha256};
+
+use crate::Engine;
+use crate::facts::AccountFact;
+use crate::push::{self, Copy, Shown};
+
+/// A message on its way in.
+pub struct Outgoing {
+    /// Who sends it.
+    pub from: Arc<AccountFact>,
+    /// To whom.
+    pub to: Arc<AccountFact>,
+    /// Chosen by the sender; made here if absent.
+    pub sequence: Option<u32>,
+    /// Chosen by the sender.
+    pub random: u32,
+    /// The sender's clock; the server's if absent.
+    pub client_time: Option<Seconds>,
+    /// `MsgBody`, checked.
+    pub body: Bytes,
+    /// `CloudCustomData`.
+    pub cloud_custom_data: Box<str>,
+    /// `OfflinePushInfo` as it came.
+    pub offline_push_info: Option<Box<str>>,
+    /// Properties.
+    pub flags: MessageFlags,
+    /// Only for who is online now: not stored.
+    pub is_online_only: bool,
+    /// The instance that sends it; `None` for the app's back end.
+    pub origin: Option<InstanceId>,
+}
+
+/// The answer to a send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// When it was taken.
+    pub time: Seconds,
+    /// Its key.
+    pub key: MessageKey,
+    /// Whether it was new; if not, this is the answer of the first time.
+    pub is_new: bool,
+}
+
+/// Checks the sizes of a message.
+///
+/// # Errors
+/// `MessageTooLong`.
+pub fn check_size(body: &[u8], cloud_custom_data: &str) -> Result<()> {
+    if cloud_custom_data.len() > CLOUD_CUSTOM_DATA_BYTES_MAX {
+        return Err(ErrorCode::MessageTooLong.because("CloudCustomData: at most 8 KB"));
+    }
+    if body.len() + cloud_custom_data.len() > MESSAGE_BYTES_MAX {
+        return Err(ErrorCode::MessageTooLong.because("MsgBody and CloudCustomData: at most 12 KB together"));
+    }
+    Ok(())
+}
+
+fn retry_key(outgoing: &Outgoing) -> RetryKey {
+    let mut hash = Sha256::new();
+    hash.update(outgoing.from.number.0.to_be_bytes());
+    // A sender without sequences is recognised by the random number in its place.
+    hash.update(outgoing.sequence.unwrap_or(outgoing.random).to_be_bytes());
+    hash.update(outgoing.random.to_be_bytes());
+    hash.update(outgoing.body.len().to_be_bytes());
+    hash.update(&outgoing.body);
+    hash.update(outgoing.cloud_custom_data.as_bytes());
+    let digest: [u8; 32] = hash.finalize().into();
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest[..16]);
+    RetryKey(u128::from_be_bytes(half))
+}
+
+impl Engine {
+    /// Sends a message. Whether the sender may is the caller's business.
+    ///
+    /// # Errors
+    /// `MessageTooLong`, `DiskFull`, or what the store says.
+    pub async fn send(&self, app: &App, outgoing: Outgoing) -> Result<Sent> {
+        check_size(&outgoing.body, &outgoing.cloud_custom_data)?;
+        let now = self.context.clock.now().seconds();
+        let retry = retry_key(&outgoing);
+        let sequence = outgoing
+            .sequence
+            .unwrap_or_else(|| self.context.random.next_u32());
+        let conversation = ConversationId::between(outgoing.from.number, outgoing.to.number);
+        let author = outgoing.from.number;
+        let message = Message {
+            from: outgoing.from.user.clone(),
+            to: outgoing.to.user.clone(),
+            author,
+            sequence,
+            random: outgoing.random,
+            client_time: outgoing.client_time.unwrap_or(now),
+            body: outgoing.body,
+            cloud_custom_data: outgoing.cloud_custom_data,
+            offline_push_info: outgoing.offline_push_info,
+            flags: outgoing.flags,
+        };
+        if outgoing.is_online_only {
+            self.send_online(app, &message, &outgoing.to, now, outgoing.origin)
+                .await?;
+            return Ok(Sent {
+                time: now,
+                key: message.key(now),
+                is_new: true,
+            });
+        }
+        let stamp = Stamps::of(app.id, &app.settings).message(author, now);
+        let event = Event::Message(message);
+        let draft = Draft {
+            conversation,
+            event,
+            sent_at: None,
+            retry: Some(retry),
+            origin: outgoing.origin,
+        };
+        let appended = self.context.timeline.append(Stamped::new(stamp, draft)).await?;
+        let key = appended.key.unwrap_or(MessageKey {
+            sequence,
+            random: 0,
+            time: appended.time,
+        });
+        Ok(Sent {
+            time: appended.time,
+            key,
+            is_new: appended.is_new,
+        })
+    }
+
+    /// Pushes a message that is not stored.
+    async fn send_online(
+        &self,
+        app: &App,
+        message: &Message,
+        to: &AccountFact,
+        now: Seconds,
+        origin: Option<InstanceId>,
+    ) -> Result<()> {
+        let profile = self.profiles.of(app.id, message.author).await?;
+        let shown = Shown {
+            nick: profile.text(model::profile::NICK),
+            image: profile.text(model::profile::IMAGE),
+        };
+        if message.is_kept_by(to.number) {
+            let frame = push::message(message, now, shown, Copy::Original, true);
+            self.hub.push(
+                app.id,
+                to.number,
+                &frame,
+                origin.filter(|_| to.number == message.author),
+            );
+        }
+        if to.number != message.author && message.is_kept_by(message.author) {
+            let frame = push::message(message, now, shown, Copy::OfSender, true);
+            self.hub.push(app.id, message.author, &frame, origin);
+        }
+        Ok(())
+    }
+
+    /// Takes a message from an older system, at the time it was sent there.
+    ///
+    /// # Errors
+    /// `MessageTooLong`, `TimeStampMissing` for a time that is in the future or past its retention, `DiskFull`.
+    pub async fn import(&self, app: &App, outgoing: Outgoing, sent_at: Seconds) -> Result<Appended> {
+        check_size(&outgoing.body, &outgoing.cloud_custom_data)?;
+        let author = outgoing.from.number;
+        let stamp = Stamps::of(app.id, &app.settings).message(author, sent_at);
+        let now = self.context.clock.now();
+        if stamp.expiry.is_over(now) {
+            return Err(
+                ErrorCode::TimeStampMissing.because("MsgTimeStamp: older than the app keeps messages")
+            );
+        }
+        if sent_at > now.seconds().plus(model::time::DAY_SECONDS) {
+            return Err(ErrorCode::TimeStampMissing.because("MsgTimeStamp: in the future"));
+        }
+        let message = Message {
+            from: outgoing.from.user.clone(),
+            to: outgoing.to.user.clone(),
+            author,
+            sequence: outgoing
+                .sequence
+                .unwrap_or_else(|| self.context.random.next_u32()),
+            random: outgoing.random,
+            client_time: outgoing.client_time.unwrap_or(sent_at),
+            body: outgoing.body,
+            cloud_custom_data: outgoing.cloud_custom_data,
+            offline_push_info: outgoing.offline_push_info,
+            flags: MessageFlags {
+                imported: true,
+                ..outgoing.flags
+            },
+        };
+        let draft = Draft {
+            conversation: ConversationId::between(author, outgoing.to.number),
+            event: Event::Message(message),
+            sent_at: Some(sent_at),
+            retry: None,
+            origin: None,
+        };
+        Ok(self.context.timeline.append(Stamped::new(stamp, draft)).await?)
+    }
+
+    /// Appends what is not a message: kept as long as the account.
+    async fn append(
+        &self,
+        app: &App,
+        by: &AccountFact,
+        conversation: ConversationId,
+        event: Event,
+        origin: Option<InstanceId>,
+    ) -> Result<Appended> {
+        let stamp = Stamps::of(app.id, &app.settings).account(by.number);
+        let draft = Draft {
+            conversation,
+            event,
+            sent_at: None,
+            retry: None,
+            origin,
+        };
+        Ok(self.context.timeline.append(Stamped::new(stamp, draft)).await?)
+    }
+
+    /// Finds a message between two accounts by its key.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn message(
+        &self,
+        app: &App,
+        from: &AccountFact,
+        to: &AccountFact,
+        key: MessageKey,
+    ) -> Result<Option<StoredMessage>> {
+        let conversation = ConversationId::between(from.number, to.number);
+        Ok(self
+            .context
+            .timeline
+            .find_message(app.id, conversation, from.number, key)
+            .await?)
+    }
+
+    /// Recalls a message for both sides, within `window_seconds` of its time if given.
+    ///
+    /// # Errors
+    /// `RecallMessageMissing`, `AlreadyRecalled`, `RecallTooLate`.
+    pub async fn recall(
+        &self,
+        app: &App,
+        from: &AccountFact,
+        to: &AccountFact,
+        key: MessageKey,
+        revoker: &AccountFact,
+        window: Option<(u32, Option<InstanceId>)>,
+    ) -> Result<()> {
+        let Some(found) = self.message(app, from, to, key).await? else {
+            return Err(ErrorCode::RecallMessageMissing.into());
+        };
+        if found.revoker.is_some() {
+            return Err(ErrorCode::AlreadyRecalled.into());
+        }
+        let now = self.context.clock.now().seconds();
+        if window.is_some_and(|(seconds, _)| now > found.at.time.plus(seconds) || seconds == 0) {
+            return Err(ErrorCode::RecallTooLate.into());
+        }
+        let event = Event::Recall {
+            target: found.at,
+            key,
+            author: from.number,
+            client_time: found.message.client_time,
+            revoker: revoker.user.clone(),
+        };
+        let conversation = ConversationId::between(from.number, to.number);
+        let origin = window.and_then(|(_, origin)| origin);
+        let appended = self.append(app, revoker, conversation, event, origin).await?;
+        if appended.is_new {
+            Ok(())
+        } else {
+            Err(ErrorCode::AlreadyRecalled.into())
+        }
+    }
+
+    /// Marks everything up to a time as read by `reader`.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn read(
+        &self,
+        app: &App,
+        reader: &AccountFact,
+        peer: &AccountFact,
+        up_to: Seconds,
+        origin: Option<InstanceId>,
+    ) -> Result<Appended> {
+        let conversation = ConversationId::between(reader.number, peer.number);
+        let event = Event::Read {
+            reader: reader.number,
+            up_to: HistoryKey::end_of(up_to),
+        };
+        self.append(app, reader, conversation, event, origin).await
+    }
+
+    /// Sends read receipts for messages of `author` that asked for one. Those that did not, and those that have
+    /// one already, are left out.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn send_receipts(
+        &self,
+        app: &App,
+        reader: &AccountFact,
+        author: &AccountFact,
+        keys: &[MessageKey],
+        origin: Option<InstanceId>,
+    ) -> Result<()> {
+        let mut targets: Vec<ReceiptTarget> = Vec::new();
+        for key in keys {
+            let Some(found) = self.message(app, author, reader, *key).await? else {
+                continue;
+            };
+            let is_wanted = found.message.flags.needs_receipt && found.receipt_at.is_none();
+            if is_wanted && targets.iter().all(|target| target.at != found.at) {
+                targets.push(ReceiptTarget {
+                    at: found.at,
+                    sequence: key.sequence,
+                    random: key.random,
+                    client_time: found.message.client_time,
+                });
+            }
+        }
+        if targets.is_empty() {
+            return Ok(());
+        }
+        let conversation = ConversationId::between(reader.number, author.number);
+        let event = Event::Receipt {
+            reader: reader.number,
+            targets,
+        };
+        self.append(app, reader, conversation, event, origin)
+            .await
+            .map(drop)
+    }
+
+    /// Deletes messages from the view of `by`. Those that are not there are left out.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn delete_messages(
+        &self,
+        app: &App,
+        by: &AccountFact,
+        peer: &AccountFact,
+        keys: &[MessageKey],
+        origin: Option<InstanceId>,
+    ) -> Result<()> {
+        let mut targets: Vec<HistoryKey> = Vec::new();
+        for key in keys {
+            // The key does not say who sent it.
+            let found = match self.message(app, by, peer, *key).await? {
+                Some(found) => Some(found),
+                None => self.message(app, peer, by, *key).await?,
+            };
+            targets.extend(found.map(|found| found.at).filter(|at| !targets.contains(at)));
+        }
+        if targets.is_empty() {
+            return Ok(());
+        }
+        let conversation = ConversationId::between(by.number, peer.number);
+        let event = Event::Delete {
+            by: by.number,
+            targets,
+        };
+        self.append(app, by, conversation, event, origin).await.map(drop)
+    }
+
+    /// Takes a conversation off the list of `by`, clears its history there, or both.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn clear(
+        &self,
+        app: &App,
+        by: &AccountFact,
+        peer: &AccountFact,
+        history: bool,
+        listing: bool,
+        origin: Option<InstanceId>,
+    ) -> Result<()> {
+        let conversation = ConversationId::between(by.number, peer.number);
+        let event = Event::Clear {
+            by: by.number,
+            history,
+            listing,
+        };
+        self.append(app, by, conversation, event, origin).await.map(drop)
+    }
+}

@@ -1,0 +1,119 @@
+/**
+ * Runs one instance of the unmodified SDK; started by client.js, spoken to over the process channel.
+ *
+ * The SDK keeps one object per app and process, so every instance has a process of its own. All it needs in Node is
+ * a global `WebSocket`. Values cross the channel as plain copies; a copy of a message carries `$handle`, and where
+ * such a copy comes back as an argument the SDK gets its own object again.
+ */
+
+import { createRequire, register } from 'node:module';
+import { WebSocket } from 'ws';
+
+/** Tells the parent after every frame from the server that local state may have changed. */
+class TellingSocket extends WebSocket {
+  /** @param {string} address */
+  constructor(address) {
+    super(address);
+    this.on('message', () => setImmediate(() => tell({ changed: true })));
+  }
+}
+globalThis.WebSocket = /** @type {any} */ (TellingSocket);
+
+/** @type {Map<number, object>} */
+const objects = new Map();
+/** @type {WeakMap<object, number>} */
+const handles = new WeakMap();
+/** @type {any} */
+let chat;
+
+const actions = {
+  /** @param {{options: object, modules?: Record<string, string>}} what */
+  async create({ options, modules }) {
+    const sdk = modules ? await modularBuild() : createRequire(import.meta.url)('@tencentcloud/chat');
+    /** @type {Record<string, any>} */
+    const loaded = {};
+    for (const [name, path] of Object.entries(modules ?? {})) loaded[name] = (await import(path)).default;
+    chat = sdk.create(modules ? { ...options, modules: loaded } : options);
+    chat.setLogLevel(4);
+    for (const name of Object.values(sdk.EVENT)) {
+      chat.on(name, (/** @type {any} */ event) => tell({ event: copy({ ...event, name }) }));
+    }
+    return { version: sdk.VERSION };
+  },
+  /** @param {{method: string, parameters: any[]}} what */
+  async call({ method, parameters }) {
+    if (typeof chat[method] !== 'function') throw new Error(`the SDK has no method ${method}`);
+    const answer = await chat[method](...parameters.map(original));
+    return copy(answer?.code === 0 && 'data' in answer ? answer.data : answer);
+  },
+};
+
+/** The build for bundlers is written as a module, in a package that does not say so. */
+async function modularBuild() {
+  register(`data:text/javascript,${encodeURIComponent(`
+    export const load = (url, context, next) =>
+      next(url, /@tencentcloud\\/chat\\/.*\\.js$/.test(url) ? { ...context, format: 'module' } : context);
+  `)}`);
+  // @ts-expect-error: the package describes its other build only
+  return (await import('@tencentcloud/chat/index.es.js')).default;
+}
+
+/**
+ * @param {any} value
+ * @param {object[]} [within] objects that hold it
+ * @returns {any}
+ */
+function copy(value, within = []) {
+  if (typeof value === 'function' || typeof value === 'symbol') return undefined;
+  if (value === null || typeof value !== 'object') return value;
+  if (within.includes(value)) return undefined;
+  const path = [...within, value];
+  if (value instanceof Map) return copy(Object.fromEntries(value), path);
+  if (Array.isArray(value)) return value.map((item) => copy(item, path));
+  /** @type {Record<string, any>} */
+  const plain = {};
+  for (const [key, item] of Object.entries(value)) {
+    if (!key.startsWith('_')) plain[key] = copy(item, path);
+  }
+  if (isMessage(value)) plain.$handle = handleOf(value);
+  return plain;
+}
+
+/** @param {any} value @returns {any} */
+function original(value) {
+  if (value === null || typeof value !== 'object') return value;
+  if (value.$handle !== undefined) return objects.get(value.$handle);
+  if (Array.isArray(value)) return value.map(original);
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, original(item)]));
+}
+
+/** @param {any} value */
+function isMessage(value) {
+  return 'ID' in value && 'flow' in value && 'conversationID' in value;
+}
+
+/** @param {object} value */
+function handleOf(value) {
+  let handle = handles.get(value);
+  if (handle === undefined) {
+    handle = objects.size + 1;
+    handles.set(value, handle);
+    objects.set(handle, value);
+  }
+  return handle;
+}
+
+/** @param {object} what */
+function tell(what) {
+  if (process.connected) process.send?.(what);
+}
+
+process.on('message', async (/** @type {any} */ { id, action, what }) => {
+  try {
+    tell({ id, value: await actions[/** @type {keyof typeof actions} */ (action)](what) });
+  } catch (error) {
+    const { code, message, stack } = /** @type {any} */ (error ?? {});
+    tell({ id, error: { code, message: message ?? String(error), stack } });
+  }
+});
+process.on('disconnect', () => process.exit());
