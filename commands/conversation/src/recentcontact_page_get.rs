@@ -222,12 +222,7 @@ async fn item(
     let last = view.last.as_ref();
     let content = match last {
         Some(found) => {
-            let text = if found.message.body.is_empty() {
-                &b"[]"[..]
-            } else {
-                &found.message.body
-            };
-            let text = String::from_utf8_lossy(text).into_owned();
+            let text = String::from_utf8_lossy(engine::push::body_of(&found.message)).into_owned();
             let body = RawValue::from_string(text)
                 .map_err(|error| model::Error::from(ErrorCode::ContactInternal).caused_by(error))?;
             Some(LastMessage {

@@ -1,7 +1,7 @@
 //! The kinds of records that the engine keeps. Numbers of kinds never change or return to use.
 
 use model::settings::App;
-use model::{AccountNumber, DataClass, InstanceId, SdkAppId, Seconds, Subject, UserId};
+use model::{AccountNumber, DataClass, InstanceId, Millis, SdkAppId, Seconds, Subject, UserId};
 use ports::{Kind, Record};
 use serde::{Deserialize, Serialize};
 
@@ -147,7 +147,7 @@ pub struct InstanceFact {
     /// The platform number of the client.
     pub platform: u16,
     /// When it logged in.
-    pub logged_in_at: Seconds,
+    pub logged_in_at: Millis,
     /// When the signature was made that opened it.
     pub signed_at: Seconds,
     /// Until when that signature is valid.

@@ -208,18 +208,14 @@ impl Engine {
         for entry in &page.entries {
             match &entry.event {
                 Event::Message(message) if !message.body.is_empty() => {
-                    let copy = if message.author == account.number && message.from != message.to {
-                        Copy::OfSender
-                    } else {
-                        Copy::Original
-                    };
                     let profile = self.profiles.of(app.id, message.author).await?;
                     let shown = Shown {
                         nick: profile.text(model::profile::NICK),
                         image: profile.text(model::profile::IMAGE),
                     };
                     let mut out = Vec::with_capacity(512 + message.counted_bytes());
-                    push::write_message(&mut out, message, entry.time, shown, copy);
+                    // Unlike in a push, an own message is recognised by its sender here.
+                    push::write_message(&mut out, message, entry.time, shown, Copy::Original);
                     items.push(raw(out)?);
                 }
                 Event::Recall {

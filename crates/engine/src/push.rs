@@ -95,11 +95,7 @@ pub fn write_message(out: &mut Vec<u8>, message: &Message, time: Seconds, shown:
     out.extend_from_slice(br#","From_AccountHeadurl":"#);
     write_text(out, shown.image);
     out.extend_from_slice(br#","MsgBody":"#);
-    out.extend_from_slice(if message.body.is_empty() {
-        b"[]"
-    } else {
-        &message.body
-    });
+    out.extend_from_slice(body_of(message));
     out.extend_from_slice(br#","CloudCustomData":"#);
     write_text(out, &message.cloud_custom_data);
     let flags = message.flags;
@@ -127,6 +123,17 @@ pub fn write_message(out: &mut Vec<u8>, message: &Message, time: Seconds, shown:
     out.extend_from_slice(br#","MsgKey":""#);
     out.extend_from_slice(message.key(time).to_string().as_bytes());
     out.extend_from_slice(b"\"}");
+}
+
+/// `MsgBody` on the wire. A recalled message has lost its own; clients drop a message without any element, so it
+/// shows an empty text.
+#[must_use]
+pub fn body_of(message: &Message) -> &[u8] {
+    if message.body.is_empty() {
+        br#"[{"MsgType":"TIMTextElem","MsgContent":{"Text":""}}]"#
+    } else {
+        &message.body
+    }
 }
 
 /// Writes a JSON string.

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from '../harness/test.js';
 import { World } from '../harness/world.js';
 
-const world = await World.open();
+const world = await World.open({ conversations: 200 });
 
 /** @param {any[]} conversations */
 const ids = (conversations) => conversations.map((one) => one.conversationID);
