@@ -21,9 +21,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Outcome {
     shell::run(&mut checkout.cargo(&["build", "--release", "-p", "server", "-p", "loadgen"]))?;
     let release = checkout.target.join("release");
     let mut command = checkout.command(release.join("loadgen"));
-    command
-        .args(["bench", "--server-binary"])
-        .arg(release.join("whimbrel"));
+    command.args(["bench", "--server-binary"]).arg(release.join("whimbrel"));
     command.args(["--out", "docs/benchmarks"]);
     if quick {
         command.arg("--quick");

@@ -20,11 +20,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Outcome {
         }
     }
     let checkout = Checkout::find()?;
-    if only_check {
-        check(&checkout)
-    } else {
-        generate(&checkout, &checkout.root.join("api"))
-    }
+    if only_check { check(&checkout) } else { generate(&checkout, &checkout.root.join("api")) }
 }
 
 /// Fails if api/ is not what the code would write.
@@ -39,26 +35,13 @@ pub(crate) fn check(checkout: &Checkout) -> Outcome {
     if stale.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(format!(
-        "api/ is stale; run `cargo xtask codegen`:\n  {}",
-        stale.join("\n  ")
-    )))
+    Err(Failure::new(format!("api/ is stale; run `cargo xtask codegen`:\n  {}", stale.join("\n  "))))
 }
 
 fn generate(checkout: &Checkout, into: &Path) -> Outcome {
     shell::run(
         checkout
-            .cargo(&[
-                "run",
-                "-q",
-                "-p",
-                "server",
-                "--bin",
-                "whimbrel",
-                "--",
-                "internal-codegen",
-                "--out",
-            ])
+            .cargo(&["run", "-q", "-p", "server", "--bin", "whimbrel", "--", "internal-codegen", "--out"])
             .arg(into),
     )
 }
@@ -91,11 +74,7 @@ fn differences(committed: &Contents, fresh: &Contents) -> Vec<String> {
         match committed.get(path) {
             None => lines.push(format!("{}: missing", path.display())),
             Some(old) if old != bytes => {
-                lines.push(format!(
-                    "{}: differs from line {}",
-                    path.display(),
-                    first_difference(old, bytes)
-                ));
+                lines.push(format!("{}: differs from line {}", path.display(), first_difference(old, bytes)));
             }
             Some(_) => {}
         }
@@ -118,18 +97,11 @@ mod tests {
     #[test]
     fn names_every_file_that_is_not_as_generated() {
         let of = |files: &[(&str, &str)]| -> Contents {
-            files
-                .iter()
-                .map(|(path, text)| (PathBuf::from(path), text.as_bytes().to_vec()))
-                .collect()
+            files.iter().map(|(path, text)| (PathBuf::from(path), text.as_bytes().to_vec())).collect()
         };
         let committed = of(&[("same", "a"), ("old", "a\nb\nc"), ("left", "")]);
         let fresh = of(&[("same", "a"), ("old", "a\nB\nc"), ("new", "")]);
-        let expected = [
-            "new: missing",
-            "old: differs from line 2",
-            "left: nothing generates it",
-        ];
+        let expected = ["new: missing", "old: differs from line 2", "left: nothing generates it"];
         assert_eq!(differences(&committed, &fresh), expected);
         assert!(differences(&fresh, &fresh).is_empty());
     }

@@ -24,11 +24,7 @@ pub(crate) struct Counts {
 
 impl Counts {
     /// One check that held.
-    pub(crate) const ONE: Self = Self {
-        passed: 1,
-        failed: 0,
-        skipped: 0,
-    };
+    pub(crate) const ONE: Self = Self { passed: 1, failed: 0, skipped: 0 };
 
     /// Adds what one line of output reports; most lines report nothing.
     pub(crate) fn read(&mut self, format: Format, line: &str) {
@@ -131,15 +127,7 @@ mod tests {
         for (format, text, (passed, failed, skipped)) in table {
             let mut counts = Counts::default();
             text.lines().for_each(|line| counts.read(format, line));
-            assert_eq!(
-                counts,
-                Counts {
-                    passed,
-                    failed,
-                    skipped
-                },
-                "{text}"
-            );
+            assert_eq!(counts, Counts { passed, failed, skipped }, "{text}");
         }
     }
 }

@@ -37,10 +37,7 @@ const PEOPLE: [(&str, &str); 2] = [("alice", "Alice"), ("bob", "Bob")];
 /// What they said before one opens the page.
 const OPENING: &[(&str, &str)] = &[
     ("alice", "Morning, Bob! Did you walk along the mudflat today?"),
-    (
-        "bob",
-        "I did. Twenty-six whimbrels, and one that whistled at me the whole way.",
-    ),
+    ("bob", "I did. Twenty-six whimbrels, and one that whistled at me the whole way."),
     ("alice", "Seven notes?"),
     ("bob", "Seven notes. You can set your watch by them."),
     ("alice", "Then I will come along tomorrow. Same time?"),
@@ -106,12 +103,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Outcome {
     let mut server = Server::start(&binary, &data, options.bind, &scratch.0.join("server.log"), &stop)?;
     let app = App::open(&server)?;
     let config = app.page_config(&server)?;
-    let page = Page::open(
-        &page_dir,
-        SocketAddr::new(options.bind, options.port),
-        server.address,
-        config,
-    )?;
+    let page = Page::open(&page_dir, SocketAddr::new(options.bind, options.port), server.address, config)?;
 
     announce(&options, &data, page.address);
     while !stop.is_up() {
@@ -196,20 +188,13 @@ impl StopSign {
                 .during(|| format!("cannot handle signal {signal}"))?;
         }
         let parent = options.with_parent.then(std::os::unix::process::parent_id);
-        Ok(Self {
-            signalled,
-            open_for: options.open_for,
-            opened: Instant::now(),
-            parent,
-        })
+        Ok(Self { signalled, open_for: options.open_for, opened: Instant::now(), parent })
     }
 
     fn is_up(&self) -> bool {
         self.signalled.load(Ordering::Relaxed)
             || self.open_for.is_some_and(|time| self.opened.elapsed() >= time)
-            || self
-                .parent
-                .is_some_and(|parent| parent != std::os::unix::process::parent_id())
+            || self.parent.is_some_and(|parent| parent != std::os::unix::process::parent_id())
     }
 }
 
@@ -217,8 +202,7 @@ impl StopSign {
 fn ignores_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .is_some_and(|mask| mask & 1 == 1)
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 /// A folder of our own that goes when the demo ends.
@@ -227,10 +211,7 @@ struct Scratch(PathBuf);
 impl Scratch {
     fn new() -> Outcome<Self> {
         let path = std::env::temp_dir().join(format!("whimbrel-demo-{}", std::process::id()));
-        DirBuilder::new()
-            .mode(0o700)
-            .create(&path)
-            .during(|| format!("cannot make {}", path.display()))?;
+        DirBuilder::new().mode(0o700).create(&path).during(|| format!("cannot make {}", path.display()))?;
         Ok(Self(path))
     }
 }
@@ -264,24 +245,17 @@ impl App {
         if let Ok(text) = std::fs::read_to_string(&note) {
             let known: Value =
                 serde_json::from_str(&text).during(|| format!("cannot read {}", note.display()))?;
-            return Ok(Self {
-                number: number(&known)?,
-            });
+            return Ok(Self { number: number(&known)? });
         }
         let made = server.ask(&["app", "create"], &["--name", "demo", "--json"])?;
         let made: Value =
             serde_json::from_str(&made).during(|| "cannot read what `app create` printed".into())?;
-        let app = Self {
-            number: number(&made)?,
-        };
+        let app = Self { number: number(&made)? };
         let administrator = made["Administrator"].as_str().unwrap_or("administrator");
         let signature = app.signature(server, administrator)?;
         let rest = Rest::new(server.reachable(), app.number, administrator, &signature);
         for (person, name) in PEOPLE {
-            rest.post(
-                "im_open_login_svc/account_import",
-                &json!({"UserID": person, "Nick": name}),
-            )?;
+            rest.post("im_open_login_svc/account_import", &json!({"UserID": person, "Nick": name}))?;
         }
         for (from, text) in OPENING {
             let to = peer(from);
@@ -311,18 +285,12 @@ impl App {
 }
 
 fn number(made: &Value) -> Outcome<u64> {
-    made["SDKAppID"]
-        .as_u64()
-        .ok_or_else(|| Failure::new(format!("no SDKAppID in {made}")))
+    made["SDKAppID"].as_u64().ok_or_else(|| Failure::new(format!("no SDKAppID in {made}")))
 }
 
 /// The other one of the two.
 fn peer(person: &str) -> &'static str {
-    if person == PEOPLE[0].0 {
-        PEOPLE[1].0
-    } else {
-        PEOPLE[0].0
-    }
+    if person == PEOPLE[0].0 { PEOPLE[1].0 } else { PEOPLE[0].0 }
 }
 
 #[cfg(test)]
@@ -341,28 +309,10 @@ mod tests {
 
     #[test]
     fn options_are_read_and_nonsense_is_refused() {
-        let options = parse(&[
-            "--port",
-            "8080",
-            "--bind",
-            "0.0.0.0",
-            "--open-for=3",
-            "--data",
-            "d",
-        ])
-        .unwrap();
-        assert_eq!(
-            (options.port, options.open_for),
-            (8080, Some(Duration::from_secs(3)))
-        );
+        let options = parse(&["--port", "8080", "--bind", "0.0.0.0", "--open-for=3", "--data", "d"]).unwrap();
+        assert_eq!((options.port, options.open_for), (8080, Some(Duration::from_secs(3))));
         assert!(options.bind.is_unspecified() && options.data.unwrap().is_absolute());
-        for wrong in [
-            &["--port", "x"][..],
-            &["--bind", "here"],
-            &["--prot", "1"],
-            &["extra"],
-            &["--data"],
-        ] {
+        for wrong in [&["--port", "x"][..], &["--bind", "here"], &["--prot", "1"], &["extra"], &["--data"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
     }

@@ -15,18 +15,12 @@ pub(crate) struct Failure {
 impl Failure {
     /// A failure that is yet to be printed.
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            told: false,
-        }
+        Self { text: text.into(), told: false }
     }
 
     /// A failure that the task has printed itself.
     pub(crate) fn told() -> Self {
-        Self {
-            text: String::new(),
-            told: true,
-        }
+        Self { text: String::new(), told: true }
     }
 
     /// The text, unless it was printed already.

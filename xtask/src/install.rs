@@ -135,10 +135,7 @@ fn ensure(needs: &[Need]) -> Outcome {
 }
 
 fn absent(needs: &[Need]) -> Vec<&Need> {
-    needs
-        .iter()
-        .filter(|need| !need.probes.iter().any(|probe| shell::succeeds(probe)))
-        .collect()
+    needs.iter().filter(|need| !need.probes.iter().any(|probe| shell::succeeds(probe))).collect()
 }
 
 fn right() -> Right {
@@ -148,11 +145,7 @@ fn right() -> Right {
     if rustix::process::geteuid().is_root() {
         return Right::Root;
     }
-    if shell::succeeds(&["sudo", "-n", "true"]) {
-        Right::Sudo
-    } else {
-        Right::None
-    }
+    if shell::succeeds(&["sudo", "-n", "true"]) { Right::Sudo } else { Right::None }
 }
 
 /// The commands that install what is missing, for who may run them.
@@ -166,19 +159,12 @@ fn commands(missing: &[&Need], right: Right) -> Vec<Vec<String>> {
         }
     }
     let words = |before: &[&str], names: &[&str]| -> Vec<String> {
-        before
-            .iter()
-            .chain(names)
-            .map(|word| (*word).to_owned())
-            .collect()
+        before.iter().chain(names).map(|word| (*word).to_owned()).collect()
     };
     let mut commands = Vec::new();
     if !packages.is_empty() {
         let install = ["apt-get", "install", "-y", "--no-install-recommends"];
-        for (tail, names) in [
-            (&["apt-get", "update"][..], &[][..]),
-            (&install[..], &packages[..]),
-        ] {
+        for (tail, names) in [(&["apt-get", "update"][..], &[][..]), (&install[..], &packages[..])] {
             let mut command = words(tail, names);
             if !matches!(right, Right::Root) {
                 command.insert(0, "sudo".into());
@@ -228,9 +214,7 @@ pub(crate) fn node(checkout: &Checkout) -> Outcome {
         "x86_64" => "x64",
         "aarch64" => "arm64",
         other => {
-            return Err(Failure::new(format!(
-                "{NODE_VERSIONS} is missing, and none is known for {other}"
-            )));
+            return Err(Failure::new(format!("{NODE_VERSIONS} is missing, and none is known for {other}")));
         }
     };
     shell::run(
@@ -241,11 +225,7 @@ pub(crate) fn node(checkout: &Checkout) -> Outcome {
             .arg(format!("node@npm:node-linux-{architecture}@{NODE_VERSION}"))
             .arg(format!("npm@{NPM_VERSION}")),
     )?;
-    if is_new() {
-        Ok(())
-    } else {
-        Err(Failure::new(format!("this machine lacks {NODE_VERSIONS}")))
-    }
+    if is_new() { Ok(()) } else { Err(Failure::new(format!("this machine lacks {NODE_VERSIONS}"))) }
 }
 
 /// The pinned cargo-deny, installed below the target folder so that nothing outside the checkout changes.
@@ -260,14 +240,7 @@ pub(crate) fn cargo_deny(checkout: &Checkout) -> Outcome<PathBuf> {
     let build = tools.join("build");
     shell::run(
         checkout
-            .cargo(&[
-                "install",
-                "--locked",
-                "--force",
-                "--version",
-                CARGO_DENY_VERSION,
-                "cargo-deny",
-            ])
+            .cargo(&["install", "--locked", "--force", "--version", CARGO_DENY_VERSION, "cargo-deny"])
             .arg("--root")
             .arg(&tools)
             .arg("--target-dir")
@@ -290,10 +263,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_explained_with_commands_to_copy() {
-        let lint = Need {
-            source: Source::Rustup("clippy"),
-            ..ABSENT
-        };
+        let lint = Need { source: Source::Rustup("clippy"), ..ABSENT };
         let needs = [ABSENT, lint];
         let text = explain(&absent(&needs), Right::None);
         for part in [
@@ -309,10 +279,7 @@ mod tests {
 
     #[test]
     fn one_working_probe_is_enough() {
-        let need = Need {
-            probes: &[&["whimbrel-no-such-program"], &["true"]],
-            ..ABSENT
-        };
+        let need = Need { probes: &[&["whimbrel-no-such-program"], &["true"]], ..ABSENT };
         assert!(absent(&[need]).is_empty());
     }
 }

@@ -40,11 +40,7 @@ pub(crate) fn check(checkout: &Checkout) -> Outcome {
         println!("{} crates keep to their layers", crates.len());
         return Ok(());
     }
-    Err(Failure::new(format!(
-        "{} edges are not allowed:\n  {}",
-        violations.len(),
-        violations.join("\n  ")
-    )))
+    Err(Failure::new(format!("{} edges are not allowed:\n  {}", violations.len(), violations.join("\n  "))))
 }
 
 fn crates(metadata: &Value, root: &Path) -> Outcome<Crates> {
@@ -53,9 +49,7 @@ fn crates(metadata: &Value, root: &Path) -> Outcome<Crates> {
     for package in metadata["packages"].as_array().ok_or_else(unreadable)? {
         let name = package["name"].as_str().ok_or_else(unreadable)?;
         let manifest = package["manifest_path"].as_str().ok_or_else(unreadable)?;
-        let folder = Path::new(manifest)
-            .parent()
-            .and_then(|folder| folder.strip_prefix(root).ok());
+        let folder = Path::new(manifest).parent().and_then(|folder| folder.strip_prefix(root).ok());
         let mut found = Crate {
             folder: folder.ok_or_else(unreadable)?.to_string_lossy().into_owned(),
             ..Crate::default()
@@ -128,9 +122,7 @@ fn sees_both(crates: &Crates, name: &str) -> bool {
         }
     }
     let reaches = |wanted: Layer| {
-        reached
-            .iter()
-            .any(|name| crates.get(*name).and_then(|found| layer(&found.folder)) == Some(wanted))
+        reached.iter().any(|name| crates.get(*name).and_then(|found| layer(&found.folder)) == Some(wanted))
     };
     reaches(Commands) && reaches(Adapters)
 }
@@ -139,16 +131,9 @@ fn sees_both(crates: &Crates, name: &str) -> bool {
 fn shared_drivers(crates: &Crates) -> Vec<String> {
     let users = |driver: &str| {
         let uses = |found: &&Crate| found.folder.starts_with("adapters/") && found.normal.contains(driver);
-        crates
-            .values()
-            .filter(uses)
-            .map(|found| found.folder.as_str())
-            .collect::<Vec<_>>()
+        crates.values().filter(uses).map(|found| found.folder.as_str()).collect::<Vec<_>>()
     };
-    let shared = DRIVERS
-        .iter()
-        .map(|driver| (driver, users(driver)))
-        .filter(|(_, users)| users.len() > 1);
+    let shared = DRIVERS.iter().map(|driver| (driver, users(driver))).filter(|(_, users)| users.len() > 1);
     shared
         .map(|(driver, users)| format!("{driver} belongs to one adapter, not to {}", users.join(" and ")))
         .collect()
@@ -181,14 +166,7 @@ mod tests {
         let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let found = |(folder, normal, development): &(&str, &[&str], &[&str])| {
             let name = folder.rsplit('/').next().unwrap_or(folder).to_owned();
-            (
-                name,
-                Crate {
-                    folder: (*folder).into(),
-                    normal: set(normal),
-                    development: set(development),
-                },
-            )
+            (name, Crate { folder: (*folder).into(), normal: set(normal), development: set(development) })
         };
         HOUSE.iter().map(found).collect()
     }
@@ -232,9 +210,7 @@ mod tests {
             }
             let found = violations(&crates);
             assert!(
-                found
-                    .iter()
-                    .any(|line| line.contains(to) || line.contains("sees")),
+                found.iter().any(|line| line.contains(to) || line.contains("sees")),
                 "{from} to {to}: {found:?}"
             );
         }
@@ -242,12 +218,7 @@ mod tests {
 
     #[test]
     fn tests_may_use_the_test_kit_and_nothing_else_from_above() {
-        for (to, good) in [
-            ("testkit", true),
-            ("hyper", true),
-            ("account", false),
-            ("embedded", false),
-        ] {
+        for (to, good) in [("testkit", true), ("hyper", true), ("account", false), ("embedded", false)] {
             let mut crates = house();
             if let Some(found) = crates.get_mut("message") {
                 found.development.insert(to.into());
@@ -262,28 +233,14 @@ mod tests {
         if let Some(found) = crates.get_mut("loadgen") {
             found.normal.extend(["message".into(), "embedded".into()]);
         }
-        assert!(
-            violations(&crates)
-                .iter()
-                .any(|line| line.contains("loadgen sees commands and adapters"))
-        );
+        assert!(violations(&crates).iter().any(|line| line.contains("loadgen sees commands and adapters")));
     }
 
     #[test]
     fn a_crate_without_a_place_is_refused() {
         let mut crates = house();
-        crates.insert(
-            "util".into(),
-            Crate {
-                folder: "crates/util".into(),
-                ..Crate::default()
-            },
-        );
-        assert!(
-            violations(&crates)
-                .iter()
-                .any(|line| line.contains("crates/util: has no place"))
-        );
+        crates.insert("util".into(), Crate { folder: "crates/util".into(), ..Crate::default() });
+        assert!(violations(&crates).iter().any(|line| line.contains("crates/util: has no place")));
     }
 
     #[test]

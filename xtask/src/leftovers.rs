@@ -25,10 +25,7 @@ pub(crate) fn check(checkout: &Checkout) -> Outcome {
         let _ = kill_process(*process, Signal::TERM);
     }
     let names: Vec<&str> = left.iter().map(|(_, name)| name.as_str()).collect();
-    Err(Failure::new(format!(
-        "tests left programs running, which are ended now: {}",
-        names.join(", ")
-    )))
+    Err(Failure::new(format!("tests left programs running, which are ended now: {}", names.join(", "))))
 }
 
 /// The programs that carry this run's mark: built here, or browsers.
@@ -37,9 +34,8 @@ fn left(target: &Path) -> Vec<(Pid, String)> {
     let Ok(folder) = std::fs::read_dir("/proc") else {
         return Vec::new();
     };
-    let numbers = folder
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_string_lossy().parse::<i32>().ok());
+    let numbers =
+        folder.flatten().filter_map(|entry| entry.file_name().to_string_lossy().parse::<i32>().ok());
     numbers
         .filter_map(|number| {
             let process = Pid::from_raw(number)?;
@@ -47,9 +43,7 @@ fn left(target: &Path) -> Vec<(Pid, String)> {
             let name = program.file_name()?.to_string_lossy().into_owned();
             let ours = program.starts_with(target) || name.contains("chrom");
             let environment = std::fs::read(format!("/proc/{number}/environ")).ok()?;
-            let marked = environment
-                .split(|byte| *byte == 0)
-                .any(|entry| entry == mark.as_bytes());
+            let marked = environment.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes());
             (ours && marked).then_some((process, name))
         })
         .collect()

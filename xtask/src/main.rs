@@ -95,15 +95,9 @@ fn dispatch(arguments: &[OsString]) -> Outcome {
         return Ok(());
     }
     let Some(task) = TASKS.iter().find(|task| task.name == name) else {
-        return Err(failure::Failure::new(format!(
-            "no task is called `{name}`\n\n{}",
-            list()
-        )));
+        return Err(failure::Failure::new(format!("no task is called `{name}`\n\n{}", list())));
     };
-    if arguments
-        .iter()
-        .any(|argument| argument == "--help" || argument == "-h")
-    {
+    if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
         println!("{}: {}\n\n{}", task.name, task.says, task.usage);
         return Ok(());
     }
@@ -127,11 +121,7 @@ mod tests {
     fn every_task_is_listed_with_its_own_name_in_its_usage() {
         for task in TASKS {
             assert!(list().contains(task.says));
-            assert!(
-                task.usage.starts_with(&format!("cargo xtask {}", task.name)),
-                "{}",
-                task.usage
-            );
+            assert!(task.usage.starts_with(&format!("cargo xtask {}", task.name)), "{}", task.usage);
         }
     }
 
@@ -139,9 +129,6 @@ mod tests {
     fn an_unknown_task_is_refused_with_the_list() {
         let failure = dispatch(&["tset".into()]).unwrap_err();
         let text = failure.untold().unwrap_or_default();
-        assert!(
-            text.contains("`tset`") && text.contains("cargo xtask TASK"),
-            "{text}"
-        );
+        assert!(text.contains("`tset`") && text.contains("cargo xtask TASK"), "{text}");
     }
 }

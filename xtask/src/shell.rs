@@ -38,19 +38,13 @@ impl Checkout {
                 .ok_or_else(|| Failure::new(format!("cargo metadata has no {key}")))
         };
         let (root, target) = (folder("workspace_root")?, folder("target_directory")?);
-        Ok(Self {
-            root,
-            target,
-            metadata,
-        })
+        Ok(Self { root, target, metadata })
     }
 
     /// A command that runs in the folder of the workspace, with the tools that were installed for it in its path.
     pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
-        command
-            .current_dir(&self.root)
-            .env(RUN_MARK, std::process::id().to_string());
+        command.current_dir(&self.root).env(RUN_MARK, std::process::id().to_string());
         let modules = self.node_folder().join("node_modules");
         if modules.is_dir() {
             let system = std::env::var_os("PATH").unwrap_or_default();
@@ -92,10 +86,7 @@ pub(crate) fn cargo() -> PathBuf {
 /// Shows the command and runs it to its end; fails when it does.
 pub(crate) fn run(command: &mut Command) -> Outcome {
     show(command);
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .during(|| cannot_start(command))?;
+    let status = command.stdin(Stdio::null()).status().during(|| cannot_start(command))?;
     if status.success() {
         return Ok(());
     }
@@ -113,19 +104,12 @@ pub(crate) fn run_tests(command: &mut Command, format: Format) -> (Counts, Outco
 
 fn run_lines(command: &mut Command, mut each: impl FnMut(&str)) -> Outcome {
     show(command);
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .during(|| cannot_start(command))?;
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().during(|| cannot_start(command))?;
     if let Some(pipe) = child.stdout.take() {
         let mut pipe = BufReader::new(pipe);
         let mut bytes = Vec::new();
-        while pipe
-            .read_until(b'\n', &mut bytes)
-            .during(|| format!("cannot read `{}`", line(command)))?
-            > 0
-        {
+        while pipe.read_until(b'\n', &mut bytes).during(|| format!("cannot read `{}`", line(command)))? > 0 {
             let text = String::from_utf8_lossy(&bytes);
             each(&text);
             print!("{text}");
@@ -133,9 +117,7 @@ fn run_lines(command: &mut Command, mut each: impl FnMut(&str)) -> Outcome {
             bytes.clear();
         }
     }
-    let status = child
-        .wait()
-        .during(|| format!("cannot wait for `{}`", line(command)))?;
+    let status = child.wait().during(|| format!("cannot wait for `{}`", line(command)))?;
     if status.success() {
         return Ok(());
     }
@@ -144,19 +126,11 @@ fn run_lines(command: &mut Command, mut each: impl FnMut(&str)) -> Outcome {
 
 /// Runs a command quietly and returns what it printed.
 pub(crate) fn output(command: &mut Command) -> Outcome<String> {
-    let done = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::piped())
-        .output()
-        .during(|| cannot_start(command))?;
+    let done =
+        command.stdin(Stdio::null()).stderr(Stdio::piped()).output().during(|| cannot_start(command))?;
     if !done.status.success() {
         let told = String::from_utf8_lossy(&done.stderr);
-        return Err(Failure::new(format!(
-            "`{}` failed ({}): {}",
-            line(command),
-            done.status,
-            told.trim()
-        )));
+        return Err(Failure::new(format!("`{}` failed ({}): {}", line(command), done.status, told.trim())));
     }
     String::from_utf8(done.stdout).during(|| format!("`{}` printed no text", line(command)))
 }
@@ -179,11 +153,7 @@ pub(crate) fn succeeds(arguments: &[&str]) -> bool {
 fn cannot_start(command: &Command) -> String {
     match command.get_current_dir() {
         Some(folder) if !folder.is_dir() => {
-            format!(
-                "cannot start `{}`: there is no folder {}",
-                line(command),
-                folder.display()
-            )
+            format!("cannot start `{}`: there is no folder {}", line(command), folder.display())
         }
         _ => format!("cannot start `{}`", line(command)),
     }
@@ -196,11 +166,7 @@ fn show(command: &Command) {
 /// The command as one would type it, by the program's short name.
 fn line(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    let mut text = program
-        .file_name()
-        .unwrap_or(program.as_os_str())
-        .to_string_lossy()
-        .into_owned();
+    let mut text = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
     for argument in command.get_args() {
         text.push(' ');
         text += &argument.to_string_lossy();
@@ -216,14 +182,7 @@ mod tests {
     fn tests_are_counted_also_when_the_command_fails() {
         let script = "echo 'test result: ok. 2 passed; 1 failed; 0 ignored'; exit 3";
         let (counts, outcome) = run_tests(Command::new("sh").args(["-c", script]), Format::Cargo);
-        assert_eq!(
-            counts,
-            Counts {
-                passed: 2,
-                failed: 1,
-                skipped: 0
-            }
-        );
+        assert_eq!(counts, Counts { passed: 2, failed: 1, skipped: 0 });
         let failure = outcome.unwrap_err();
         assert!(failure.untold().unwrap().contains("exit status: 3"));
     }
@@ -231,11 +190,6 @@ mod tests {
     #[test]
     fn a_missing_folder_is_named() {
         let failure = run(Command::new("true").current_dir("/no/such/folder")).unwrap_err();
-        assert!(
-            failure
-                .untold()
-                .unwrap()
-                .contains("there is no folder /no/such/folder")
-        );
+        assert!(failure.untold().unwrap().contains("there is no folder /no/such/folder"));
     }
 }

@@ -49,71 +49,23 @@ const STEPS: &[Step] = &[
         says: "programs that the other steps need",
         run: |at| one(install::for_tests(at)),
     },
-    Step {
-        name: "fmt",
-        says: "format of the Rust code",
-        run: |at| cargo(at, &["fmt", "--all", "--check"]),
-    },
-    Step {
-        name: "clippy",
-        says: "lints, with the bans of clippy.toml",
-        run: |at| cargo(at, CLIPPY),
-    },
-    Step {
-        name: "tidy",
-        says: "what `cargo xtask tidy` checks",
-        run: |at| one(tidy::check(at)),
-    },
-    Step {
-        name: "layers",
-        says: "what `cargo xtask layers` checks",
-        run: |at| one(layers::check(at)),
-    },
-    Step {
-        name: "deny",
-        says: "licences, bans and sources of dependencies",
-        run: deny,
-    },
+    Step { name: "fmt", says: "format of the Rust code", run: |at| cargo(at, &["fmt", "--all", "--check"]) },
+    Step { name: "clippy", says: "lints, with the bans of clippy.toml", run: |at| cargo(at, CLIPPY) },
+    Step { name: "tidy", says: "what `cargo xtask tidy` checks", run: |at| one(tidy::check(at)) },
+    Step { name: "layers", says: "what `cargo xtask layers` checks", run: |at| one(layers::check(at)) },
+    Step { name: "deny", says: "licences, bans and sources of dependencies", run: deny },
     Step {
         name: "advisories",
         says: "known vulnerabilities, where the database is reachable",
         run: advisories,
     },
-    Step {
-        name: "build",
-        says: "the server's binary",
-        run: |at| cargo(at, &["build", "-p", "server"]),
-    },
-    Step {
-        name: "codegen",
-        says: "api/ is what the code would write",
-        run: |at| one(codegen::check(at)),
-    },
-    Step {
-        name: "test",
-        says: "all Rust tests",
-        run: rust_tests,
-    },
-    Step {
-        name: "sdk",
-        says: "scenarios with the official SDK",
-        run: |at| npm_tests(at, "tests/sdk"),
-    },
-    Step {
-        name: "page",
-        says: "check and build the demo page",
-        run: page,
-    },
-    Step {
-        name: "browser",
-        says: "the demo page in a browser",
-        run: browser,
-    },
-    Step {
-        name: "leftovers",
-        says: "no program is left running",
-        run: |at| one(leftovers::check(at)),
-    },
+    Step { name: "build", says: "the server's binary", run: |at| cargo(at, &["build", "-p", "server"]) },
+    Step { name: "codegen", says: "api/ is what the code would write", run: |at| one(codegen::check(at)) },
+    Step { name: "test", says: "all Rust tests", run: rust_tests },
+    Step { name: "sdk", says: "scenarios with the official SDK", run: |at| npm_tests(at, "tests/sdk") },
+    Step { name: "page", says: "check and build the demo page", run: page },
+    Step { name: "browser", says: "the demo page in a browser", run: browser },
+    Step { name: "leftovers", says: "no program is left running", run: |at| one(leftovers::check(at)) },
 ];
 
 /// Runs the steps, or those that were asked for.
@@ -122,9 +74,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Outcome {
     while let Some(argument) = arguments.next()? {
         match argument {
             lexopt::Arg::Long("list") => {
-                STEPS
-                    .iter()
-                    .for_each(|step| println!("{:12}{}", step.name, step.says));
+                STEPS.iter().for_each(|step| println!("{:12}{}", step.name, step.says));
                 return Ok(());
             }
             lexopt::Arg::Long("only") => {
@@ -140,22 +90,13 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Outcome {
         println!("\n{text}");
     }
     println!("{} passed, {} failed", total.passed, total.failed);
-    if failure.is_some() {
-        Err(Failure::told())
-    } else {
-        Ok(())
-    }
+    if failure.is_some() { Err(Failure::told()) } else { Ok(()) }
 }
 
 /// The named steps in their usual order; all of them for no name.
 fn choose(only: &[String]) -> Outcome<Vec<&'static Step>> {
-    if let Some(unknown) = only
-        .iter()
-        .find(|name| STEPS.iter().all(|step| step.name != **name))
-    {
-        return Err(Failure::new(format!(
-            "no step is called `{unknown}`; `--list` lists them"
-        )));
+    if let Some(unknown) = only.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
+        return Err(Failure::new(format!("no step is called `{unknown}`; `--list` lists them")));
     }
     let wanted = |step: &&Step| only.is_empty() || only.iter().any(|name| name == step.name);
     Ok(STEPS.iter().filter(wanted).collect())
@@ -177,16 +118,10 @@ fn run_steps(checkout: &Checkout, steps: &[&Step]) -> (Counts, Option<String>) {
             let name = step.name;
             return (
                 total,
-                Some(format!(
-                    "{name} failed: {text}\nAgain, alone: cargo xtask test --only {name}"
-                )),
+                Some(format!("{name} failed: {text}\nAgain, alone: cargo xtask test --only {name}")),
             );
         }
-        let ok = if counts == Counts::default() {
-            "nothing checked"
-        } else {
-            "ok"
-        };
+        let ok = if counts == Counts::default() { "nothing checked" } else { "ok" };
         println!("== {}: {ok}, {} passed, {seconds:.1} s", step.name, counts.passed);
     }
     println!("\nall of it took {:.0} s", begun.elapsed().as_secs_f64());
@@ -200,10 +135,7 @@ fn judge((mut counts, mut outcome): Found) -> Found {
     }
     if outcome.is_ok() && counts.skipped > 0 {
         counts.failed += counts.skipped;
-        outcome = Err(Failure::new(format!(
-            "{} tests were skipped; every test must run",
-            counts.skipped
-        )));
+        outcome = Err(Failure::new(format!("{} tests were skipped; every test must run", counts.skipped)));
     }
     if outcome.is_err() && counts.failed == 0 {
         counts.failed = 1;
@@ -213,11 +145,7 @@ fn judge((mut counts, mut outcome): Found) -> Found {
 
 /// A check that is not made of tests.
 fn one(outcome: Outcome) -> Found {
-    let counts = if outcome.is_ok() {
-        Counts::ONE
-    } else {
-        Counts::default()
-    };
+    let counts = if outcome.is_ok() { Counts::ONE } else { Counts::default() };
     (counts, outcome)
 }
 
@@ -239,27 +167,16 @@ fn advisories(checkout: &Checkout) -> Found {
         Err(failure) => return one(Err(failure)),
     };
     let mut fetch = checkout.command("timeout");
-    fetch
-        .arg("120")
-        .arg(&program)
-        .args(["fetch", "db"])
-        .env("GIT_TERMINAL_PROMPT", "0");
+    fetch.arg("120").arg(&program).args(["fetch", "db"]).env("GIT_TERMINAL_PROMPT", "0");
     if shell::output(&mut fetch).is_err() {
         println!("NOT CHECKED: the advisory database cannot be fetched from this machine");
         return (Counts::default(), Ok(()));
     }
-    one(shell::run(checkout.command(program).args([
-        "check",
-        "--disable-fetch",
-        "advisories",
-    ])))
+    one(shell::run(checkout.command(program).args(["check", "--disable-fetch", "advisories"])))
 }
 
 fn rust_tests(checkout: &Checkout) -> Found {
-    at_least_one(shell::run_tests(
-        &mut checkout.cargo(&["test", "--workspace"]),
-        Format::Cargo,
-    ))
+    at_least_one(shell::run_tests(&mut checkout.cargo(&["test", "--workspace"]), Format::Cargo))
 }
 
 /// Installs what the lock file names and runs `npm test` against the debug binary.
@@ -268,9 +185,7 @@ fn npm_tests(checkout: &Checkout, folder: &str) -> Found {
         return one(Err(failure));
     }
     let mut command = checkout.npm(folder, &["test"]);
-    command
-        .env("WHIMBREL_BIN", binary(checkout))
-        .env("WHIMBREL_PAGE", checkout.root.join("apps/demo/dist"));
+    command.env("WHIMBREL_BIN", binary(checkout)).env("WHIMBREL_PAGE", checkout.root.join("apps/demo/dist"));
     match std::env::current_exe().during(|| "cannot find this program".into()) {
         Ok(program) => command.env("WHIMBREL_XTASK", program),
         Err(failure) => return one(Err(failure)),
@@ -315,11 +230,7 @@ mod tests {
     use super::*;
 
     fn counts(passed: u64, failed: u64, skipped: u64) -> Counts {
-        Counts {
-            passed,
-            failed,
-            skipped,
-        }
+        Counts { passed, failed, skipped }
     }
 
     #[test]
@@ -331,11 +242,7 @@ mod tests {
             (judge((counts(3, 2, 0), Ok(()))), counts(3, 2, 0), false),
             (judge((counts(3, 2, 0), broken())), counts(3, 2, 0), false),
             (judge((counts(0, 0, 0), broken())), counts(0, 1, 0), false),
-            (
-                judge(at_least_one((counts(0, 0, 0), Ok(())))),
-                counts(0, 1, 0),
-                false,
-            ),
+            (judge(at_least_one((counts(0, 0, 0), Ok(())))), counts(0, 1, 0), false),
         ];
         for ((found, outcome), expected, good) in table {
             assert_eq!((found, outcome.is_ok()), (expected, good));
@@ -353,21 +260,10 @@ mod tests {
 
     #[test]
     fn the_run_ends_at_the_first_failure() {
-        let checkout = Checkout {
-            root: PathBuf::new(),
-            target: PathBuf::new(),
-            metadata: serde_json::Value::Null,
-        };
-        let good = Step {
-            name: "good",
-            says: "",
-            run: |_| (counts(2, 0, 0), Ok(())),
-        };
-        let bad = Step {
-            name: "bad",
-            says: "",
-            run: |_| (counts(1, 1, 0), Err(Failure::new("it broke"))),
-        };
+        let checkout =
+            Checkout { root: PathBuf::new(), target: PathBuf::new(), metadata: serde_json::Value::Null };
+        let good = Step { name: "good", says: "", run: |_| (counts(2, 0, 0), Ok(())) };
+        let bad = Step { name: "bad", says: "", run: |_| (counts(1, 1, 0), Err(Failure::new("it broke"))) };
         let (total, failure) = run_steps(&checkout, &[&good, &bad, &good]);
         assert_eq!(total, counts(3, 1, 0));
         assert_eq!(

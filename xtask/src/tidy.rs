@@ -32,12 +32,7 @@ struct Finding {
 
 impl Finding {
     fn new(check: &'static str, file: &File, line: usize, says: impl Into<String>) -> Self {
-        Self {
-            path: file.path.clone(),
-            line,
-            check,
-            says: says.into(),
-        }
+        Self { path: file.path.clone(), line, check, says: says.into() }
     }
 }
 
@@ -57,11 +52,7 @@ pub(crate) fn check(checkout: &Checkout) -> Outcome {
         println!("{} files are tidy", files.len());
         return Ok(());
     }
-    Err(Failure::new(format!(
-        "{} places are not tidy:\n  {}",
-        lines.len(),
-        lines.join("\n  ")
-    )))
+    Err(Failure::new(format!("{} places are not tidy:\n  {}", lines.len(), lines.join("\n  "))))
 }
 
 /// The files that git has or would add, without those deleted in the work tree.
@@ -79,10 +70,7 @@ fn files(checkout: &Checkout) -> Outcome<Vec<File>> {
             continue;
         }
         let bytes = std::fs::read(&place).during(|| format!("cannot read {path}"))?;
-        files.push(File {
-            path: path.to_owned(),
-            text: String::from_utf8(bytes).unwrap_or_default(),
-        });
+        files.push(File { path: path.to_owned(), text: String::from_utf8(bytes).unwrap_or_default() });
     }
     Ok(files)
 }
@@ -93,10 +81,7 @@ fn findings(files: &[File]) -> Vec<Finding> {
     let mut found = Vec::new();
     for file in files {
         text::check(file, &mut found);
-        match Path::new(&file.path)
-            .extension()
-            .and_then(|extension| extension.to_str())
-        {
+        match Path::new(&file.path).extension().and_then(|extension| extension.to_str()) {
             Some("rs") => rust::check(file, &paths, &mut found),
             Some("md") => links::check(file, &paths, &mut found),
             _ => {}
@@ -113,10 +98,9 @@ fn judge(findings: Vec<Finding>, exceptions: &[Exception]) -> Vec<String> {
     for finding in findings {
         match exceptions.iter().position(|exception| exception.covers(&finding)) {
             Some(index) => used[index] = true,
-            None => lines.push(format!(
-                "{}:{}: {} ({})",
-                finding.path, finding.line, finding.says, finding.check
-            )),
+            None => {
+                lines.push(format!("{}:{}: {} ({})", finding.path, finding.line, finding.says, finding.check))
+            }
         }
     }
     for (exception, used) in exceptions.iter().zip(used) {
@@ -136,31 +120,17 @@ mod tests {
 
     /// Runs every check over planted files; returns `path:line check` of each finding.
     fn found(files: &[(&str, &str)]) -> Vec<String> {
-        let files: Vec<File> = files
-            .iter()
-            .map(|(path, text)| File {
-                path: (*path).into(),
-                text: (*text).into(),
-            })
-            .collect();
-        findings(&files)
-            .iter()
-            .map(|one| format!("{}:{} {}", one.path, one.line, one.check))
-            .collect()
+        let files: Vec<File> =
+            files.iter().map(|(path, text)| File { path: (*path).into(), text: (*text).into() }).collect();
+        findings(&files).iter().map(|one| format!("{}:{} {}", one.path, one.line, one.check)).collect()
     }
 
     #[test]
     fn clean_files_have_no_findings() {
         let clean = [
-            (
-                "README.md",
-                "# House\n\n[a](docs/a.md#part) [b](https://example.org/x) `[c](no)`\n",
-            ),
+            ("README.md", "# House\n\n[a](docs/a.md#part) [b](https://example.org/x) `[c](no)`\n"),
             ("docs/a.md", "[up](../README.md) [folder](../docs) ![x](<a.md>)\n"),
-            (
-                "commands/message/src/send.rs",
-                "//! Sends.\n\n#[cfg(test)]\nmod tests {}\n",
-            ),
+            ("commands/message/src/send.rs", "//! Sends.\n\n#[cfg(test)]\nmod tests {}\n"),
             ("commands/message/src/recall.rs", "//! Recalls.\n"),
             ("commands/message/src/recall_tests.rs", "//! Tests of it.\n"),
         ];
@@ -176,16 +146,8 @@ mod tests {
             ("a.rs", "fn a() {\n    todo!()\n}\n", "a.rs:2 leftover"),
             ("a.rs", "fn a() {\n    dbg!(1);\n}\n", "a.rs:2 leftover"),
             ("a.rs", "fn a() {\n    unimplemented!()\n}\n", "a.rs:2 leftover"),
-            (
-                "a.rs",
-                "#[test]\n#[ignore = \"slow\"]\nfn a() {}\n",
-                "a.rs:2 ignored-test",
-            ),
-            (
-                "a.rs",
-                "#[cfg(test)]\nmod tests {\n    fn a() { std::thread::sleep(d); }\n}\n",
-                "a.rs:3 sleep",
-            ),
+            ("a.rs", "#[test]\n#[ignore = \"slow\"]\nfn a() {}\n", "a.rs:2 ignored-test"),
+            ("a.rs", "#[cfg(test)]\nmod tests {\n    fn a() { std::thread::sleep(d); }\n}\n", "a.rs:3 sleep"),
             (
                 "crates/a/tests/b.rs",
                 "use tokio::time::sleep;\nasync fn a() { sleep(d).await }\n",
@@ -200,26 +162,14 @@ mod tests {
                 "{\n\"resolved\": \"https://mirror.example/x.tgz\"\n}\n",
                 "a/package-lock.json:2 registry",
             ),
-            (
-                "Cargo.lock",
-                "source = \"registry+https://mirror.example/index\"\n",
-                "Cargo.lock:1 registry",
-            ),
-            (
-                ".npmrc",
-                "registry=https://mirror.example/\n",
-                ".npmrc:1 registry",
-            ),
+            ("Cargo.lock", "source = \"registry+https://mirror.example/index\"\n", "Cargo.lock:1 registry"),
+            (".npmrc", "registry=https://mirror.example/\n", ".npmrc:1 registry"),
             (
                 "commands/a/src/b.rs",
                 "use x;\n#[cfg(test)]\nmod tests {}\n",
                 "commands/a/src/b.rs:1 command-file",
             ),
-            (
-                "commands/a/src/b.rs",
-                "//! B.\n",
-                "commands/a/src/b.rs:1 command-tests",
-            ),
+            ("commands/a/src/b.rs", "//! B.\n", "commands/a/src/b.rs:1 command-tests"),
             ("a.md", "\n[x](gone.md)\n", "a.md:2 link"),
             ("docs/a.md", "[x]: ../gone.md\n", "docs/a.md:1 link"),
         ];
@@ -231,44 +181,23 @@ mod tests {
     #[test]
     fn words_in_comments_strings_and_code_blocks_are_no_violations() {
         let harmless = [
-            (
-                "a.rs",
-                "// todo!() later\nfn a() -> &'static str {\n    \"dbg!(1) #[ignore]\"\n}\n",
-            ),
+            ("a.rs", "// todo!() later\nfn a() -> &'static str {\n    \"dbg!(1) #[ignore]\"\n}\n"),
             ("b.rs", "fn wait() { std::thread::sleep(d) }\n"),
             ("c.md", "```text\n[x](gone.md)\n```\n"),
-            (
-                "d.rs",
-                "#[cfg(test)]\nmod tests {\n    fn a() { world.sleep(1); }\n}\n",
-            ),
+            ("d.rs", "#[cfg(test)]\nmod tests {\n    fn a() { world.sleep(1); }\n}\n"),
         ];
         assert_eq!(found(&harmless), Vec::<String>::new());
     }
 
     #[test]
     fn an_exception_covers_its_check_in_its_place_and_must_be_needed() {
-        let finding = |path: &str| Finding {
-            path: path.into(),
-            line: 1,
-            check: "sleep",
-            says: String::new(),
-        };
+        let finding =
+            |path: &str| Finding { path: path.into(), line: 1, check: "sleep", says: String::new() };
         let exceptions = [
-            Exception {
-                check: "sleep",
-                path: "apps/a/tests/",
-                reason: "",
-            },
-            Exception {
-                check: "sleep",
-                path: "apps/b.rs",
-                reason: "",
-            },
+            Exception { check: "sleep", path: "apps/a/tests/", reason: "" },
+            Exception { check: "sleep", path: "apps/b.rs", reason: "" },
         ];
-        let lines = judge(
-            vec![finding("apps/a/tests/x.rs"), finding("apps/c.rs")],
-            &exceptions,
-        );
+        let lines = judge(vec![finding("apps/a/tests/x.rs"), finding("apps/c.rs")], &exceptions);
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert!(lines[0].starts_with("apps/c.rs:1") && lines[1].contains("apps/b.rs no longer needs"));
     }

@@ -81,10 +81,7 @@ fn add_heads(batch: &mut OwnedWriteBatch, spaces: &Spaces, state: &State) -> Res
     for (conversation, cached) in state.heads.iter().filter(|(_, cached)| cached.is_dirty) {
         batch.insert(&spaces.heads, conversation.key(), encode(&cached.head)?);
         for (index, number) in conversation.id.sides().into_iter().enumerate() {
-            let account = Account {
-                app: conversation.app,
-                number,
-            };
+            let account = Account { app: conversation.app, number };
             let peer = conversation.id.peer_of(number);
             let key_of = |head: &crate::head::Head| {
                 let side = &head.sides[index];
@@ -116,10 +113,7 @@ fn add_streams(batch: &mut OwnedWriteBatch, spaces: &Spaces, state: &State) {
 
 /// Syncs the journal and moves every write buffer to its table, so that the next start has nothing to replay.
 pub(crate) fn flush_all(spaces: &Spaces) -> Result<(), Fault> {
-    spaces
-        .database
-        .persist(PersistMode::SyncAll)
-        .map_err(|error| fault(&error))?;
+    spaces.database.persist(PersistMode::SyncAll).map_err(|error| fault(&error))?;
     for (_, space) in spaces.all() {
         space.rotate_memtable_and_wait().map_err(|error| fault(&error))?;
     }

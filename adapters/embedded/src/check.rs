@@ -70,20 +70,14 @@ fn read_log(spaces: &Spaces, report: &mut Report) -> Result<Expected, Fault> {
         let Some(entry) = report.take(decode::<Entry>(&value, "a log entry")) else {
             continue;
         };
-        let conversation = Conversation {
-            app: entry.stamp.app,
-            id: entry.conversation,
-        };
+        let conversation = Conversation { app: entry.stamp.app, id: entry.conversation };
         if read_u64(&key, 0) != Some(entry.cursor.0) {
             report.find(format!("log entry {} lies at another place", entry.cursor.0));
         }
         report.messages += u64::from(matches!(entry.event, Event::Message(_)));
         let head = expected.heads.entry(conversation).or_default();
         if entry.position != Position(head.position.0 + 1) {
-            report.find(format!(
-                "log entry {} leaves a gap in its conversation",
-                entry.cursor.0
-            ));
+            report.find(format!("log entry {} leaves a gap in its conversation", entry.cursor.0));
         }
         let time = head.time;
         if let Some((reference, backdated)) = head.apply(&entry) {
@@ -91,17 +85,10 @@ fn read_log(spaces: &Spaces, report: &mut Report) -> Result<Expected, Fault> {
             if entry.time < time && !imported {
                 report.find(format!("log entry {} goes back in time", entry.cursor.0));
             }
-            expected
-                .references
-                .entry(conversation)
-                .or_default()
-                .push((reference, backdated));
+            expected.references.entry(conversation).or_default().push((reference, backdated));
         }
         for number in entry.concerns() {
-            let account = Account {
-                app: conversation.app,
-                number,
-            };
+            let account = Account { app: conversation.app, number };
             expected.streams.entry(account).or_default().push(entry.cursor);
         }
     }
@@ -113,17 +100,12 @@ fn check_heads(spaces: &Spaces, expected: &Expected, report: &mut Report) -> Res
         if let Some(stored) = report.take(spaces.head(*conversation))
             && stored.as_ref() != Some(head)
         {
-            report.find(format!(
-                "the head of a conversation differs from its log at entry {}",
-                head.cursor.0
-            ));
+            report
+                .find(format!("the head of a conversation differs from its log at entry {}", head.cursor.0));
         }
         for (index, number) in conversation.id.sides().into_iter().enumerate() {
             let side = &head.sides[index];
-            let account = Account {
-                app: conversation.app,
-                number,
-            };
+            let account = Account { app: conversation.app, number };
             let key = account.recent_key(side.active_at, conversation.id.peer_of(number));
             let is_there = spaces.recent.contains_key(key).map_err(|error| fault(&error))?;
             if is_there != side.is_listed() {
@@ -139,11 +121,9 @@ fn check_references(spaces: &Spaces, expected: &Expected, report: &mut Report) -
     for (space, backdated) in [(&spaces.references, false), (&spaces.backdated, true)] {
         for guard in space.iter() {
             let (key, value) = guard.into_inner().map_err(|error| fault(&error))?;
-            let (Some(conversation), Some(place), Some(chunk)) = (
-                Conversation::of_key(&key),
-                place_of(&key),
-                Reference::read_all(&value),
-            ) else {
+            let (Some(conversation), Some(place), Some(chunk)) =
+                (Conversation::of_key(&key), place_of(&key), Reference::read_all(&value))
+            else {
                 report.find("a chunk of references cannot be read".to_owned());
                 continue;
             };
@@ -166,10 +146,7 @@ fn check_references(spaces: &Spaces, expected: &Expected, report: &mut Report) -
         }
     }
     if !stored.is_empty() {
-        report.find(format!(
-            "{} conversations have references but no log",
-            stored.len()
-        ));
+        report.find(format!("{} conversations have references but no log", stored.len()));
     }
     Ok(())
 }
@@ -179,12 +156,7 @@ fn check_streams(spaces: &Spaces, expected: &Expected, report: &mut Report) -> R
         let mut found = Vec::with_capacity(wanted.len());
         for guard in spaces.accounts.prefix(account.key()) {
             let chunk = guard.value().map_err(|error| fault(&error))?;
-            found.extend(
-                chunk
-                    .chunks_exact(8)
-                    .filter_map(|bytes| read_u64(bytes, 0))
-                    .map(Cursor),
-            );
+            found.extend(chunk.chunks_exact(8).filter_map(|bytes| read_u64(bytes, 0)).map(Cursor));
         }
         if found != *wanted {
             report.find("an account's stream differs from the log".to_owned());
@@ -241,9 +213,7 @@ fn check_records(spaces: &Spaces, report: &mut Report) -> Result<(), Fault> {
         }
     }
     if found != index_entries {
-        report.find(format!(
-            "records have {index_entries} index entries, the index holds {found}"
-        ));
+        report.find(format!("records have {index_entries} index entries, the index holds {found}"));
     }
     Ok(())
 }

@@ -24,9 +24,7 @@ pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Fault> {
 /// Decodes what [`encode`] wrote.
 pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, Fault> {
     let damaged = |why: &str| Fault::Corrupt(format!("{what}: {why}"));
-    let (header, _) = bytes
-        .split_first_chunk::<HEADER_BYTES>()
-        .ok_or_else(|| damaged("too short"))?;
+    let (header, _) = bytes.split_first_chunk::<HEADER_BYTES>().ok_or_else(|| damaged("too short"))?;
     let checksum = u32::from_be_bytes([header[0], header[1], header[2], header[3]]);
     if crc32fast::hash(&bytes[4..]) != checksum {
         return Err(damaged("the checksum does not match"));
@@ -48,18 +46,13 @@ mod tests {
 
     #[test]
     fn no_flipped_bit_goes_unnoticed() {
-        let Ok(good) = encode(&(7_u64, "text")) else {
-            panic!("encodes")
-        };
+        let Ok(good) = encode(&(7_u64, "text")) else { panic!("encodes") };
         assert_eq!(decode::<(u64, String)>(&good, "pair"), Ok((7, "text".to_owned())));
         for at in 0..good.len() {
             for bit in 0..8 {
                 let mut bad = good.clone();
                 bad[at] ^= 1 << bit;
-                assert!(matches!(
-                    decode::<(u64, String)>(&bad, "pair"),
-                    Err(Fault::Corrupt(_))
-                ));
+                assert!(matches!(decode::<(u64, String)>(&bad, "pair"), Err(Fault::Corrupt(_))));
             }
         }
         for end in 0..good.len() {

@@ -142,9 +142,7 @@ impl Committer {
         let (appended, entry) = stage.decide(draft)?;
         if let Some(entry) = entry {
             let bytes = crate::codec::encode(&entry)?;
-            batch
-                .writes
-                .insert(&self.spaces.log, entry.cursor.0.to_be_bytes(), bytes);
+            batch.writes.insert(&self.spaces.log, entry.cursor.0.to_be_bytes(), bytes);
             self.next_cursor = Cursor(entry.cursor.0 + 1);
             batch.entries.push(Arc::new(entry));
         }
@@ -159,10 +157,7 @@ impl Committer {
         transaction: &Transaction,
         answer: oneshot::Sender<Result<(), Fault>>,
     ) -> Result<(), Fault> {
-        if transaction
-            .writes
-            .iter()
-            .any(|write| matches!(write, ports::records::Write::Put(_)))
+        if transaction.writes.iter().any(|write| matches!(write, ports::records::Write::Put(_)))
             && !self.room.has_space()
         {
             drop(answer.send(Err(Fault::Full)));
@@ -195,10 +190,7 @@ impl Committer {
         let failed = |error: fjall::Error| Fault::Unavailable(error.to_string());
         if !batch.writes.is_empty() {
             batch.writes.commit().map_err(failed)?;
-            self.spaces
-                .database
-                .persist(PersistMode::SyncData)
-                .map_err(failed)?;
+            self.spaces.database.persist(PersistMode::SyncData).map_err(failed)?;
         }
         if !batch.entries.is_empty() {
             let mut state = self.state.write();

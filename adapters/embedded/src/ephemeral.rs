@@ -24,22 +24,13 @@ impl MemoryEphemeral {
     /// An empty one.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            clock,
-            routes: Mutex::default(),
-            values: Mutex::default(),
-            windows: Mutex::default(),
-        }
+        Self { clock, routes: Mutex::default(), values: Mutex::default(), windows: Mutex::default() }
     }
 }
 
 impl Ephemeral for MemoryEphemeral {
     fn put_route(&self, app: SdkAppId, account: AccountNumber, route: Route) -> Answer<'_, ()> {
-        self.routes
-            .lock()
-            .entry((app, account))
-            .or_default()
-            .insert(route.instance, route);
+        self.routes.lock().entry((app, account)).or_default().insert(route.instance, route);
         Box::pin(async { Ok(()) })
     }
 
@@ -64,9 +55,7 @@ impl Ephemeral for MemoryEphemeral {
 
     fn routes(&self, app: SdkAppId, account: AccountNumber) -> Answer<'_, Vec<Route>> {
         let routes = self.routes.lock();
-        let found = routes
-            .get(&(app, account))
-            .map(|routes| routes.values().copied().collect());
+        let found = routes.get(&(app, account)).map(|routes| routes.values().copied().collect());
         Box::pin(async { Ok(found.unwrap_or_default()) })
     }
 
@@ -84,9 +73,7 @@ impl Ephemeral for MemoryEphemeral {
     fn get(&self, app: SdkAppId, key: &str) -> Answer<'_, Option<Bytes>> {
         let now = self.clock.now();
         let values = self.values.lock();
-        let found = values
-            .get(&(app, key.to_owned()))
-            .filter(|(expiry, _)| !expiry.is_over(now));
+        let found = values.get(&(app, key.to_owned())).filter(|(expiry, _)| !expiry.is_over(now));
         let found = found.map(|(_, bytes)| bytes.clone());
         Box::pin(async { Ok(found) })
     }

@@ -61,11 +61,7 @@ impl Followers {
     pub(crate) fn follow(&self, spaces: Arc<Spaces>, after: Cursor) -> Box<dyn Follower> {
         let queue = Arc::new(Queue::default());
         self.queues.lock().push(Arc::clone(&queue));
-        Box::new(Place {
-            spaces,
-            queue,
-            seen: after,
-        })
+        Box::new(Place { spaces, queue, seen: after })
     }
 }
 

@@ -157,16 +157,8 @@ impl Retries {
 
     /// The entries that a message with this fingerprint may repeat.
     pub(crate) fn candidates(&self, fingerprint: u32) -> Vec<Cursor> {
-        let shadowed = self
-            .shadowed
-            .iter()
-            .filter(|(print, _)| *print == fingerprint)
-            .map(|(_, cursor)| *cursor);
-        self.by_fingerprint
-            .get(&fingerprint)
-            .copied()
-            .into_iter()
-            .chain(shadowed)
-            .collect()
+        let shadowed =
+            self.shadowed.iter().filter(|(print, _)| *print == fingerprint).map(|(_, cursor)| *cursor);
+        self.by_fingerprint.get(&fingerprint).copied().into_iter().chain(shadowed).collect()
     }
 }

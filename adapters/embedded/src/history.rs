@@ -68,34 +68,21 @@ impl Reader<'_> {
             return Err(Fault::Corrupt("a reference without its log entry".to_owned()));
         };
         let Event::Message(message) = entry.event else {
-            return Err(Fault::Corrupt(
-                "a reference to an entry that is no message".to_owned(),
-            ));
+            return Err(Fault::Corrupt("a reference to an entry that is no message".to_owned()));
         };
-        Ok(stored(
-            reference.at,
-            message,
-            amendment.revoker,
-            amendment.receipt_at,
-        ))
+        Ok(stored(reference.at, message, amendment.revoker, amendment.receipt_at))
     }
 
     pub(crate) fn history(&self, id: ConversationId, query: HistoryQuery) -> Result<HistoryPage, Fault> {
         let conversation = self.of(id);
         let (Some(head), Some(side)) = (self.head(conversation)?, id.side_of(query.viewer)) else {
-            return Ok(HistoryPage {
-                messages: Vec::new(),
-                complete: true,
-            });
+            return Ok(HistoryPage { messages: Vec::new(), complete: true });
         };
         let order = match query.direction {
             Direction::Backwards => Order::NewestFirst,
             Direction::Forwards => Order::OldestFirst,
         };
-        let window = Window {
-            after: query.after,
-            before: query.before,
-        };
+        let window = Window { after: query.after, before: query.before };
         let mut amendments = Vec::new();
         let found = Walk::new(self.spaces, self.state, conversation, window)?.collect(
             order,
@@ -119,10 +106,7 @@ impl Reader<'_> {
         if query.direction == Direction::Backwards {
             messages.reverse();
         }
-        Ok(HistoryPage {
-            messages,
-            complete: found.complete,
-        })
+        Ok(HistoryPage { messages, complete: found.complete })
     }
 
     pub(crate) fn find(
@@ -135,10 +119,7 @@ impl Reader<'_> {
         let Some(head) = self.head(conversation)? else {
             return Ok(None);
         };
-        let window = Window {
-            after: HistoryKey::start_of(key.time),
-            before: HistoryKey::end_of(key.time),
-        };
+        let window = Window { after: HistoryKey::start_of(key.time), before: HistoryKey::end_of(key.time) };
         let side = id.side_of(author).unwrap_or(0);
         let mut found = None;
         Walk::new(self.spaces, self.state, conversation, window)?.collect(
@@ -188,10 +169,7 @@ impl Reader<'_> {
         let Some((at, _)) = head.sides[side].last else {
             return Ok(None);
         };
-        let window = Window {
-            after: HistoryKey::START,
-            before: next(at),
-        };
+        let window = Window { after: HistoryKey::START, before: next(at) };
         let mut amendments = Vec::new();
         let found = Walk::new(self.spaces, self.state, conversation, window)?.collect(
             Order::NewestFirst,
@@ -213,10 +191,7 @@ impl Reader<'_> {
     }
 
     pub(crate) fn list(&self, viewer: AccountNumber, limit: usize) -> Result<Vec<ConversationView>, Fault> {
-        let account = Account {
-            app: self.app,
-            number: viewer,
-        };
+        let account = Account { app: self.app, number: viewer };
         let mut peers: HashSet<AccountNumber> = HashSet::new();
         {
             let state = self.state.read();
@@ -236,11 +211,7 @@ impl Reader<'_> {
             if let (Some(head), Some(index)) = (self.head(self.of(id))?, id.side_of(viewer))
                 && head.sides[index].is_listed()
             {
-                order.push((
-                    head.sides[index].active_at,
-                    head.sides[index].active_position,
-                    peer,
-                ));
+                order.push((head.sides[index].active_at, head.sides[index].active_position, peer));
             }
         }
         order.sort_unstable_by(|one, other| other.cmp(one));
@@ -260,10 +231,7 @@ impl Reader<'_> {
         if id.peer_of(viewer) == viewer {
             return Ok(0);
         }
-        let window = Window {
-            after: head.sides[side].read_to,
-            before: HistoryKey::END,
-        };
+        let window = Window { after: head.sides[side].read_to, before: HistoryKey::END };
         let limit = usize::try_from(UNREAD_MAX).unwrap_or(usize::MAX);
         let mut walk = Walk::new(self.spaces, self.state, conversation, window)?;
         walk.scan_max = UNREAD_SCAN_MAX;
@@ -286,17 +254,10 @@ impl Reader<'_> {
         after: Cursor,
         limit: usize,
     ) -> Result<AccountPage, Fault> {
-        let account = Account {
-            app: self.app,
-            number,
-        };
+        let account = Account { app: self.app, number };
         let cursors = self.stream_cursors(account, after, limit)?;
         let complete = cursors.len() <= limit;
-        let mut page = AccountPage {
-            entries: Vec::new(),
-            next: after,
-            complete,
-        };
+        let mut page = AccountPage { entries: Vec::new(), next: after, complete };
         for cursor in cursors.into_iter().take(limit) {
             page.next = cursor;
             let Some(mut entry) = self.spaces.entry(cursor)? else {
@@ -314,20 +275,12 @@ impl Reader<'_> {
         let pending: Vec<Cursor> = {
             let state = self.state.read();
             let cursors = state.streams.get(&account).map_or(&[][..], Vec::as_slice);
-            cursors
-                .iter()
-                .copied()
-                .filter(|cursor| *cursor > after)
-                .take(limit + 1)
-                .collect()
+            cursors.iter().copied().filter(|cursor| *cursor > after).take(limit + 1).collect()
         };
         let read = |guard: Guard| -> Result<Vec<u8>, Fault> {
             Ok(guard.value().map_err(|error| fault(&error))?.to_vec())
         };
-        let floor = self
-            .spaces
-            .accounts
-            .range(account.key().to_vec()..=account.stream_key(after).to_vec());
+        let floor = self.spaces.accounts.range(account.key().to_vec()..=account.stream_key(after).to_vec());
         let start = match { floor }.next_back() {
             Some(guard) => guard.key().map_err(|error| fault(&error))?.to_vec(),
             None => account.stream_key(Cursor(0)).to_vec(),
@@ -336,10 +289,7 @@ impl Reader<'_> {
         let mut cursors = Vec::new();
         for guard in self.spaces.accounts.range(start..=end) {
             let chunk = read(guard)?;
-            let inside = chunk
-                .chunks_exact(8)
-                .filter_map(|bytes| read_u64(bytes, 0))
-                .map(Cursor);
+            let inside = chunk.chunks_exact(8).filter_map(|bytes| read_u64(bytes, 0)).map(Cursor);
             cursors.extend(inside.filter(|cursor| *cursor > after));
             if cursors.len() > limit {
                 break;
@@ -373,10 +323,7 @@ impl Reader<'_> {
 }
 
 fn next(at: HistoryKey) -> HistoryKey {
-    HistoryKey {
-        time: at.time,
-        position: Position(at.position.0.saturating_add(1)),
-    }
+    HistoryKey { time: at.time, position: Position(at.position.0.saturating_add(1)) }
 }
 
 fn stored(
@@ -388,10 +335,5 @@ fn stored(
     if revoker.is_some() {
         empty(&mut message);
     }
-    StoredMessage {
-        at,
-        message,
-        revoker,
-        receipt_at,
-    }
+    StoredMessage { at, message, revoker, receipt_at }
 }

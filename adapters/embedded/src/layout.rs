@@ -49,24 +49,14 @@ impl Conversation {
     pub(crate) fn of_key(key: &[u8]) -> Option<Self> {
         let app = SdkAppId(u32::from_be_bytes(key.get(..4)?.try_into().ok()?));
         let side = |from: usize| Some(AccountNumber(read_u64(key, from)?));
-        Some(Self {
-            app,
-            id: ConversationId::between(side(4)?, side(12)?),
-        })
+        Some(Self { app, id: ConversationId::between(side(4)?, side(12)?) })
     }
 }
 
 /// The place at the end of a key made by [`Conversation::place`].
 pub(crate) fn place_of(key: &[u8]) -> Option<HistoryKey> {
-    let time = u32::from_be_bytes(
-        key.get(CONVERSATION_BYTES..CONVERSATION_BYTES + 4)?
-            .try_into()
-            .ok()?,
-    );
-    Some(HistoryKey {
-        time: Seconds(time),
-        position: Position(read_u64(key, CONVERSATION_BYTES + 4)?),
-    })
+    let time = u32::from_be_bytes(key.get(CONVERSATION_BYTES..CONVERSATION_BYTES + 4)?.try_into().ok()?);
+    Some(HistoryKey { time: Seconds(time), position: Position(read_u64(key, CONVERSATION_BYTES + 4)?) })
 }
 
 pub(crate) fn read_u64(bytes: &[u8], from: usize) -> Option<u64> {
@@ -152,10 +142,7 @@ impl Reference {
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let word = |from: usize| Some(u32::from_be_bytes(bytes.get(from..from + 4)?.try_into().ok()?));
         Some(Self {
-            at: HistoryKey {
-                time: Seconds(word(0)?),
-                position: Position(read_u64(bytes, 4)?),
-            },
+            at: HistoryKey { time: Seconds(word(0)?), position: Position(read_u64(bytes, 4)?) },
             cursor: Cursor(read_u64(bytes, 12)?),
             fingerprint: word(20)?,
             expires_at: word(24)?,
@@ -182,19 +169,10 @@ mod tests {
             app: SdkAppId(7),
             id: ConversationId::between(AccountNumber(u64::MAX), AccountNumber(1)),
         };
-        let at = HistoryKey {
-            time: Seconds(5),
-            position: Position(9),
-        };
+        let at = HistoryKey { time: Seconds(5), position: Position(9) };
         assert_eq!(Conversation::of_key(&conversation.key()), Some(conversation));
         assert_eq!(place_of(&conversation.place(at)), Some(at));
-        let reference = Reference {
-            at,
-            cursor: Cursor(3),
-            fingerprint: 4,
-            expires_at: 5,
-            flags: 9,
-        };
+        let reference = Reference { at, cursor: Cursor(3), fingerprint: 4, expires_at: 5, flags: 9 };
         let mut bytes = Vec::new();
         reference.write(&mut bytes);
         assert_eq!(bytes.len(), Reference::BYTES);
@@ -207,10 +185,7 @@ mod tests {
 
     #[test]
     fn recent_keys_order_the_newest_first() {
-        let account = Account {
-            app: SdkAppId(1),
-            number: AccountNumber(2),
-        };
+        let account = Account { app: SdkAppId(1), number: AccountNumber(2) };
         let key = |time| account.recent_key(Seconds(time), AccountNumber(3));
         assert!(key(2) < key(1));
     }

@@ -111,14 +111,9 @@ pub(crate) fn record_changes(
         }
     }
     if transaction.writes.len() > WRITES_MAX {
-        return Err(Fault::Unavailable(format!(
-            "a transaction has at most {WRITES_MAX} writes"
-        )));
+        return Err(Fault::Unavailable(format!("a transaction has at most {WRITES_MAX} writes")));
     }
-    let mut changes = Changes {
-        version,
-        ..Changes::default()
-    };
+    let mut changes = Changes { version, ..Changes::default() };
     for write in &transaction.writes {
         let (kind, key) = match write {
             Write::Put(record) => (record.value().kind, &record.value().key),
@@ -126,9 +121,7 @@ pub(crate) fn record_changes(
         };
         if let Some(former) = read_stored(spaces, app, kind, key)? {
             for (index, entry) in &former.indexes {
-                changes
-                    .remove_index
-                    .push(index_key(app, kind, *index, entry, key));
+                changes.remove_index.push(index_key(app, kind, *index, entry, key));
             }
         }
         match write {
@@ -150,10 +143,7 @@ impl Changes {
         let too_long =
             raw.key.len() > KEY_BYTES_MAX || raw.indexes.iter().any(|(_, key)| key.len() > KEY_BYTES_MAX);
         if too_long || raw.value.len() > VALUE_BYTES_MAX {
-            return Err(Fault::Unavailable(format!(
-                "a {} is too large to store",
-                raw.kind.name
-            )));
+            return Err(Fault::Unavailable(format!("a {} is too large to store", raw.kind.name)));
         }
         let stored = StoredRecord {
             stamp: *record.stamp(),
@@ -162,11 +152,9 @@ impl Changes {
             value: raw.value.clone(),
         };
         for (index, entry) in &raw.indexes {
-            self.put_index
-                .push(index_key(app, raw.kind, *index, entry, &raw.key));
+            self.put_index.push(index_key(app, raw.kind, *index, entry, &raw.key));
         }
-        self.put
-            .push((record_key(app, raw.kind, &raw.key), encode(&stored)?));
+        self.put.push((record_key(app, raw.kind, &raw.key), encode(&stored)?));
         Ok(())
     }
 }
@@ -177,10 +165,7 @@ fn read_stored(
     kind: Kind,
     key: &[u8],
 ) -> Result<Option<StoredRecord>, Fault> {
-    let found = spaces
-        .records
-        .get(record_key(app, kind, key))
-        .map_err(|error| fault(&error))?;
+    let found = spaces.records.get(record_key(app, kind, key)).map_err(|error| fault(&error))?;
     found.map(|bytes| decode(&bytes, kind.name)).transpose()
 }
 
@@ -193,14 +178,12 @@ pub(crate) fn read(
     now: Millis,
 ) -> Result<Option<Found>, Fault> {
     let stored = read_stored(spaces, app, kind, key)?;
-    Ok(stored
-        .filter(|record| !record.stamp.expiry.is_over(now))
-        .map(|record| Found {
-            key: key.to_vec(),
-            value: record.value,
-            stamp: record.stamp,
-            version: record.version,
-        }))
+    Ok(stored.filter(|record| !record.stamp.expiry.is_over(now)).map(|record| Found {
+        key: key.to_vec(),
+        value: record.value,
+        stamp: record.stamp,
+        version: record.version,
+    }))
 }
 
 /// Records in the order of their keys or of an index.

@@ -19,22 +19,13 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) fn new(folder: PathBuf, floor_bytes: u64, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            folder,
-            floor_bytes,
-            clock,
-            asked_at: None,
-            has_space: true,
-        }
+        Self { folder, floor_bytes, clock, asked_at: None, has_space: true }
     }
 
     /// Whether there was more free space than the floor when last asked.
     pub(crate) fn has_space(&mut self) -> bool {
         let now = self.clock.elapsed_micros();
-        if self
-            .asked_at
-            .is_some_and(|asked_at| now.saturating_sub(asked_at) < EVERY_MICROS)
-        {
+        if self.asked_at.is_some_and(|asked_at| now.saturating_sub(asked_at) < EVERY_MICROS) {
             return self.has_space;
         }
         self.asked_at = Some(now);

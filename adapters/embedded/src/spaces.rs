@@ -48,9 +48,7 @@ impl Spaces {
             .map_err(|error| fault(&error))?;
         let space = |name: &str| {
             database
-                .keyspace(name, || {
-                    KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES)
-                })
+                .keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))
                 .map_err(|error| fault(&error))
         };
         Ok(Self {
@@ -115,11 +113,7 @@ impl Spaces {
         conversation: Conversation,
         at: HistoryKey,
     ) -> Result<Option<Reference>, Fault> {
-        if let Some(bytes) = self
-            .backdated
-            .get(conversation.place(at))
-            .map_err(|error| fault(&error))?
-        {
+        if let Some(bytes) = self.backdated.get(conversation.place(at)).map_err(|error| fault(&error))? {
             return Ok(Reference::read(&bytes));
         }
         let chunk = self.chunk_before(conversation, at)?;

@@ -32,10 +32,7 @@ impl Stage<'_> {
     /// The answer, and the entry to write unless nothing is to be appended.
     pub(crate) fn decide(&mut self, draft: Stamped<Draft>) -> Result<(Appended, Option<Entry>), Fault> {
         let (stamp, draft) = draft.into_parts();
-        let conversation = Conversation {
-            app: stamp.app,
-            id: draft.conversation,
-        };
+        let conversation = Conversation { app: stamp.app, id: draft.conversation };
         self.prepare(conversation)?;
         if let Some(earlier) = self.repeated(conversation, &draft)? {
             return Ok((answer_of(&earlier, false), None));
@@ -82,11 +79,7 @@ impl Stage<'_> {
         let is_new = cached.head.position == Position(0);
         drop(state);
         if is_cold {
-            let retries = if is_new {
-                Retries::default()
-            } else {
-                self.load_retries(conversation)?
-            };
+            let retries = if is_new { Retries::default() } else { self.load_retries(conversation)? };
             self.state.write().load(self.spaces, conversation)?.retries = Some(retries);
         }
         self.staged.insert(conversation, staged);
@@ -95,14 +88,9 @@ impl Stage<'_> {
 
     fn load_retries(&self, conversation: Conversation) -> Result<Retries, Fault> {
         let since = HistoryKey::start_of(self.now.minus(ports::timeline::RETRY_SECONDS));
-        let window = Window {
-            after: since,
-            before: HistoryKey::END,
-        };
+        let window = Window { after: since, before: HistoryKey::END };
         let walk = Walk::new(self.spaces, self.state, conversation, window)?;
-        let mut recent = walk
-            .collect(Order::NewestFirst, RETRY_MESSAGES, |_| Ok(true))?
-            .references;
+        let mut recent = walk.collect(Order::NewestFirst, RETRY_MESSAGES, |_| Ok(true))?.references;
         recent.sort_by_key(|reference| reference.at.position);
         let mut retries = Retries::default();
         for reference in recent {
@@ -113,10 +101,7 @@ impl Stage<'_> {
 
     /// The entry that this draft repeats, if any.
     fn repeated(&self, conversation: Conversation, draft: &Draft) -> Result<Option<Entry>, Fault> {
-        let staged = self
-            .staged
-            .get(&conversation)
-            .map_or(&[][..], |staged| staged.entries.as_slice());
+        let staged = self.staged.get(&conversation).map_or(&[][..], |staged| staged.entries.as_slice());
         match &draft.event {
             Event::Message(message) if draft.sent_at.is_some() => {
                 let Some(time) = draft.sent_at else {
@@ -137,13 +122,8 @@ impl Stage<'_> {
                 }
                 let candidates = {
                     let state = self.state.read();
-                    let retries = state
-                        .heads
-                        .get(&conversation)
-                        .and_then(|cached| cached.retries.as_ref());
-                    retries
-                        .map(|retries| retries.candidates(fingerprint(retry)))
-                        .unwrap_or_default()
+                    let retries = state.heads.get(&conversation).and_then(|cached| cached.retries.as_ref());
+                    retries.map(|retries| retries.candidates(fingerprint(retry))).unwrap_or_default()
                 };
                 for cursor in candidates {
                     if let Some(original) = self.spaces.entry(cursor)?.filter(same) {
@@ -162,10 +142,7 @@ impl Stage<'_> {
         time: Seconds,
         same: impl Fn(&Entry) -> bool,
     ) -> Result<Option<Entry>, Fault> {
-        let window = Window {
-            after: HistoryKey::start_of(time),
-            before: HistoryKey::end_of(time),
-        };
+        let window = Window { after: HistoryKey::start_of(time), before: HistoryKey::end_of(time) };
         let mut twin = None;
         Walk::new(self.spaces, self.state, conversation, window)?.collect(
             Order::OldestFirst,
@@ -188,14 +165,10 @@ impl Stage<'_> {
         Ok(match event {
             Event::Read { reader, up_to } => {
                 let position = up_to.position.min(staged.position);
-                let up_to = HistoryKey {
-                    time: up_to.time.min(staged.time),
-                    position,
-                };
+                let up_to = HistoryKey { time: up_to.time.min(staged.time), position };
                 let cached = state.heads.get(&conversation);
-                let read_to = cached
-                    .map(|cached| cached.head.sides[side(reader)].read_to)
-                    .unwrap_or_default();
+                let read_to =
+                    cached.map(|cached| cached.head.sides[side(reader)].read_to).unwrap_or_default();
                 let pending = staged.entries.iter().filter_map(|entry| match &entry.event {
                     Event::Read { reader: other, up_to } if *other == reader => Some(*up_to),
                     _ => None,
@@ -223,21 +196,9 @@ fn answer_of(entry: &Entry, is_new: bool) -> Appended {
         Event::Message(message) => Some(message.key(entry.time)),
         _ => None,
     };
-    Appended {
-        position: entry.position,
-        time: entry.time,
-        cursor: entry.cursor,
-        key,
-        is_new,
-    }
+    Appended { position: entry.position, time: entry.time, cursor: entry.cursor, key, is_new }
 }
 
 fn head_answer(staged: &Staged) -> Appended {
-    Appended {
-        position: staged.position,
-        time: staged.time,
-        cursor: staged.cursor,
-        key: None,
-        is_new: false,
-    }
+    Appended { position: staged.position, time: staged.time, cursor: staged.cursor, key: None, is_new: false }
 }

@@ -72,10 +72,7 @@ impl State {
 
     /// Applies a durable entry. Idempotent.
     pub(crate) fn apply(&mut self, spaces: &Spaces, entry: &Arc<Entry>) -> Result<(), Fault> {
-        let conversation = Conversation {
-            app: entry.stamp.app,
-            id: entry.conversation,
-        };
+        let conversation = Conversation { app: entry.stamp.app, id: entry.conversation };
         let cached = self.load(spaces, conversation)?;
         if entry.position <= cached.head.position {
             self.applied = self.applied.max(entry.cursor);
@@ -94,21 +91,12 @@ impl State {
             None => self.amend(spaces, conversation, entry)?,
         }
         for number in entry.concerns() {
-            let account = Account {
-                app: conversation.app,
-                number,
-            };
+            let account = Account { app: conversation.app, number };
             self.streams.entry(account).or_default().push(entry.cursor);
         }
         for number in conversation.id.sides() {
-            let account = Account {
-                app: conversation.app,
-                number,
-            };
-            self.active
-                .entry(account)
-                .or_default()
-                .insert(conversation.id.peer_of(number));
+            let account = Account { app: conversation.app, number };
+            self.active.entry(account).or_default().insert(conversation.id.peer_of(number));
         }
         self.applied = self.applied.max(entry.cursor);
         self.unwritten += 1;

@@ -76,11 +76,7 @@ impl EmbeddedStore {
             state: Arc::clone(&state),
             followers: Arc::clone(&followers),
             clock: Arc::clone(&options.clock),
-            room: Room::new(
-                options.folder.clone(),
-                options.free_bytes_min,
-                Arc::clone(&options.clock),
-            ),
+            room: Room::new(options.folder.clone(), options.free_bytes_min, Arc::clone(&options.clock)),
             fatal: options.fatal,
         };
         let writer = std::thread::Builder::new()
@@ -138,12 +134,7 @@ impl EmbeddedStore {
     }
 
     fn reader(&self, app: SdkAppId) -> Reader<'_> {
-        Reader {
-            spaces: &self.spaces,
-            state: &self.state,
-            app,
-            now: self.clock.now(),
-        }
+        Reader { spaces: &self.spaces, state: &self.state, app, now: self.clock.now() }
     }
 }
 
@@ -195,10 +186,7 @@ fn start_ticking(requests: mpsc::WeakSender<Request>) -> std::io::Result<()> {
             }
         }
     };
-    std::thread::Builder::new()
-        .name("ticker".to_owned())
-        .spawn(tick)
-        .map(drop)
+    std::thread::Builder::new().name("ticker".to_owned()).spawn(tick).map(drop)
 }
 
 impl Records for EmbeddedStore {

@@ -69,20 +69,8 @@ impl<'a> Walk<'a> {
         let pending = state.references.get(&conversation).map_or(&[][..], Vec::as_slice);
         let pending = pending.iter().filter(within).copied().collect();
         let from = (conversation, HistoryKey::START)..=(conversation, HistoryKey::END);
-        let backdated = state
-            .backdated
-            .range(from)
-            .map(|(_, reference)| *reference)
-            .collect();
-        Ok(Self {
-            spaces,
-            conversation,
-            window,
-            pending,
-            backdated,
-            has_backdated,
-            scan_max: usize::MAX,
-        })
+        let backdated = state.backdated.range(from).map(|(_, reference)| *reference).collect();
+        Ok(Self { spaces, conversation, window, pending, backdated, has_backdated, scan_max: usize::MAX })
     }
 
     /// Walks until `limit` wanted references are found.
@@ -99,17 +87,11 @@ impl<'a> Walk<'a> {
                 continue;
             }
             if references.len() == limit {
-                return Ok(Collected {
-                    references,
-                    complete: false,
-                });
+                return Ok(Collected { references, complete: false });
             }
             references.push(reference);
         }
-        Ok(Collected {
-            references,
-            complete: true,
-        })
+        Ok(Collected { references, complete: true })
     }
 
     fn merged(&self, order: Order) -> References<'_> {
@@ -133,12 +115,10 @@ impl<'a> Walk<'a> {
     /// Messages that came in the order of their times.
     fn main(&self, order: Order) -> References<'_> {
         let first_pending = self.pending.first().map(|reference| reference.at);
-        let stored = self
-            .stored(order)
-            .filter(move |reference| match (reference, first_pending) {
-                (Ok(reference), Some(first)) => reference.at < first,
-                _ => true,
-            });
+        let stored = self.stored(order).filter(move |reference| match (reference, first_pending) {
+            (Ok(reference), Some(first)) => reference.at < first,
+            _ => true,
+        });
         let pending = self.pending.iter().copied().map(Ok);
         match order {
             Order::OldestFirst => Box::new(stored.chain(pending)),
@@ -173,11 +153,7 @@ impl<'a> Walk<'a> {
         let range = conversation.place(window.after)..=conversation.place(window.before);
         let mut all = std::collections::BTreeMap::new();
         for guard in self.spaces.backdated.range(range) {
-            match guard
-                .value()
-                .map_err(|error| fault(&error))
-                .map(|bytes| Reference::read(&bytes))
-            {
+            match guard.value().map_err(|error| fault(&error)).map(|bytes| Reference::read(&bytes)) {
                 Ok(Some(reference)) => drop(all.insert(reference.at, reference)),
                 Ok(None) => {
                     return Box::new(std::iter::once(Err(Fault::Corrupt(
@@ -187,11 +163,7 @@ impl<'a> Walk<'a> {
                 Err(fault) => return Box::new(std::iter::once(Err(fault))),
             }
         }
-        for reference in self
-            .backdated
-            .iter()
-            .filter(|reference| window.holds(reference.at))
-        {
+        for reference in self.backdated.iter().filter(|reference| window.holds(reference.at)) {
             all.insert(reference.at, *reference);
         }
         match order {

@@ -1,9 +1,5 @@
 //! The published behaviour suite, on the embedded store.
-#![allow(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "tests of an adapter do I/O"
-)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests of an adapter do I/O")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,11 +47,7 @@ impl Subjects for Embedded {
         // What a killed process would leave: the files as they are now, copied while nothing was closed in order.
         let from = self.folder();
         self.count += 1;
-        let status = std::process::Command::new("cp")
-            .arg("-r")
-            .arg(from)
-            .arg(self.folder())
-            .status();
+        let status = std::process::Command::new("cp").arg("-r").arg(from).arg(self.folder()).status();
         assert!(status.is_ok_and(|status| status.success()), "cp");
         self.open(clock)
     }
@@ -63,8 +55,6 @@ impl Subjects for Embedded {
 
 #[tokio::test]
 async fn the_embedded_store_behaves_as_ports_promise() {
-    let Ok(root) = tempfile::tempdir() else {
-        unreachable!("a temporary folder")
-    };
+    let Ok(root) = tempfile::tempdir() else { unreachable!("a temporary folder") };
     assert!(run(&mut Embedded { root, count: 0 }).await.len() >= 29);
 }

@@ -18,10 +18,7 @@ impl SimulatedClock {
     /// A clock that shows `start` now.
     #[must_use]
     pub fn new(start: Millis) -> Self {
-        Self {
-            start: Mutex::new(start),
-            began: tokio::time::Instant::now(),
-        }
+        Self { start: Mutex::new(start), began: tokio::time::Instant::now() }
     }
 
     /// Moves the wall clock alone, as an operator or a time server would; waiting is not affected.
@@ -33,9 +30,7 @@ impl SimulatedClock {
 
 impl Clock for SimulatedClock {
     fn now(&self) -> Millis {
-        self.start
-            .lock()
-            .plus(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
+        self.start.lock().plus(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
     fn elapsed_micros(&self) -> u64 {

@@ -2,10 +2,7 @@
 //!
 //! Tests run on it, and it is the oracle for the stores that are built for speed: everything is derived by looking
 //! at the whole log.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this is the clock that everybody else is sent to"
-)]
+#![expect(clippy::disallowed_methods, reason = "this is the clock that everybody else is sent to")]
 
 mod clock;
 mod records;

@@ -35,11 +35,7 @@ impl RecordMap {
             match range.index {
                 None => entries.push((key.clone(), key.clone())),
                 Some(index) => {
-                    let found = record
-                        .value()
-                        .indexes
-                        .iter()
-                        .filter(|(number, _)| *number == index);
+                    let found = record.value().indexes.iter().filter(|(number, _)| *number == index);
                     entries.extend(found.map(|(_, entry)| (entry.clone(), key.clone())));
                 }
             }
@@ -53,9 +49,7 @@ impl RecordMap {
             .into_iter()
             .filter(|(entry, _)| entry.starts_with(&range.prefix))
             .filter(|(entry, key)| {
-                after
-                    .as_ref()
-                    .is_none_or(|after| [entry.as_slice(), key.as_slice()].concat() > *after)
+                after.as_ref().is_none_or(|after| [entry.as_slice(), key.as_slice()].concat() > *after)
             })
             .filter_map(|(_, key)| self.get(app, range.kind.id, &key, now))
             .take(range.limit)
@@ -71,9 +65,9 @@ impl RecordMap {
         for condition in &transaction.conditions {
             let holds = match condition {
                 Condition::Absent(kind, key) => self.get(app, kind.id, key, now).is_none(),
-                Condition::Version(kind, key, version) => self
-                    .get(app, kind.id, key, now)
-                    .is_some_and(|found| found.version == *version),
+                Condition::Version(kind, key, version) => {
+                    self.get(app, kind.id, key, now).is_some_and(|found| found.version == *version)
+                }
             };
             if !holds {
                 return Err(Fault::Conflict);

@@ -48,12 +48,7 @@ impl SimulatedStore {
     /// An empty store whose syncs take this long: a crash in between loses what was not answered.
     #[must_use]
     pub fn with_sync_time(clock: Arc<dyn Clock>, sync_millis: u64) -> Self {
-        Self {
-            inner: Arc::default(),
-            clock,
-            grown: Arc::new(watch::Sender::new(0)),
-            sync_millis,
-        }
+        Self { inner: Arc::default(), clock, grown: Arc::new(watch::Sender::new(0)), sync_millis }
     }
 
     /// Loses everything that is not synced; unanswered writes fail.
@@ -71,10 +66,7 @@ impl SimulatedStore {
 
     fn read<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> T {
         let inner = self.inner.lock();
-        look(&View {
-            log: &inner.log[..inner.synced],
-            now: self.clock.now(),
-        })
+        look(&View { log: &inner.log[..inner.synced], now: self.clock.now() })
     }
 
     async fn append_and_sync(&self, draft: Stamped<Draft>) -> Result<Appended, Fault> {
@@ -88,9 +80,7 @@ impl SimulatedStore {
             (appended, place, inner.crashes)
         };
         if self.sync_millis > 0 {
-            self.clock
-                .sleep(std::time::Duration::from_millis(self.sync_millis))
-                .await;
+            self.clock.sleep(std::time::Duration::from_millis(self.sync_millis)).await;
         }
         let mut inner = self.inner.lock();
         if inner.crashes != crashes {
@@ -110,9 +100,7 @@ struct View<'a> {
 
 impl View<'_> {
     fn of(&self, app: SdkAppId, id: ConversationId) -> impl DoubleEndedIterator<Item = &Arc<Entry>> + Clone {
-        self.log
-            .iter()
-            .filter(move |entry| entry.stamp.app == app && entry.conversation == id)
+        self.log.iter().filter(move |entry| entry.stamp.app == app && entry.conversation == id)
     }
 
     /// Messages that have not expired, in the order of the history.
@@ -153,9 +141,7 @@ impl View<'_> {
     fn sees(&self, app: SdkAppId, id: ConversationId, viewer: AccountNumber, at: HistoryKey) -> bool {
         self.of(app, id).all(|entry| match &entry.event {
             Event::Delete { by, targets } => *by != viewer || !targets.contains(&at),
-            Event::Clear {
-                by, history: true, ..
-            } => *by != viewer || at.position > entry.position,
+            Event::Clear { by, history: true, .. } => *by != viewer || at.position > entry.position,
             Event::Message(message) if entry.history_key() == at => message.is_kept_by(viewer),
             _ => true,
         })
@@ -182,32 +168,19 @@ impl View<'_> {
             Event::Message(message) => !message.flags.not_last && message.is_kept_by(viewer),
             _ => false,
         };
-        let active = self
-            .of(app, id)
-            .filter(counts)
-            .map(|entry| entry.position)
-            .max()
-            .unwrap_or_default();
+        let active = self.of(app, id).filter(counts).map(|entry| entry.position).max().unwrap_or_default();
         let unlisted = self
             .of(app, id)
             .filter(|entry| matches!(&entry.event, Event::Clear { by, listing: true, .. } if *by == viewer))
             .map(|entry| entry.position)
             .max()
             .unwrap_or_default();
-        let last = self
-            .seen(app, id, viewer)
-            .into_iter()
-            .rfind(|message| !message.message.flags.not_last);
+        let last = self.seen(app, id, viewer).into_iter().rfind(|message| !message.message.flags.not_last);
         Some(ConversationView {
             conversation: id,
             peer,
             is_listed: active > unlisted,
-            active_at: self
-                .of(app, id)
-                .filter(counts)
-                .map(|entry| entry.time)
-                .max()
-                .unwrap_or_default(),
+            active_at: self.of(app, id).filter(counts).map(|entry| entry.time).max().unwrap_or_default(),
             last,
             read_to: self.read_to(app, id, viewer),
             peer_read_to: self.read_to(app, id, peer),
@@ -222,9 +195,7 @@ impl View<'_> {
                 && !message.message.flags.uncounted
                 && message.revoker.is_none()
         });
-        u32::try_from(unread.count())
-            .unwrap_or(UNREAD_MAX)
-            .min(UNREAD_MAX)
+        u32::try_from(unread.count()).unwrap_or(UNREAD_MAX).min(UNREAD_MAX)
     }
 
     fn stream(&self, app: SdkAppId, account: AccountNumber, after: Cursor, limit: usize) -> AccountPage {
@@ -235,11 +206,7 @@ impl View<'_> {
                 entry.stamp.app == app && entry.cursor > after && entry.concerns().contains(&account)
             })
             .collect();
-        let next = concerned
-            .iter()
-            .take(limit)
-            .next_back()
-            .map_or(after, |entry| entry.cursor);
+        let next = concerned.iter().take(limit).next_back().map_or(after, |entry| entry.cursor);
         let complete = concerned.len() <= limit;
         let mut entries = Vec::new();
         for entry in concerned.into_iter().take(limit) {
@@ -254,11 +221,7 @@ impl View<'_> {
             }
             entries.push(Arc::new(entry));
         }
-        AccountPage {
-            entries,
-            next,
-            complete,
-        }
+        AccountPage { entries, next, complete }
     }
 }
 
@@ -273,13 +236,7 @@ fn appended(entry: &Entry, is_new: bool) -> Appended {
         Event::Message(message) => Some(message.key(entry.time)),
         _ => None,
     };
-    Appended {
-        position: entry.position,
-        time: entry.time,
-        cursor: entry.cursor,
-        key,
-        is_new,
-    }
+    Appended { position: entry.position, time: entry.time, cursor: entry.cursor, key, is_new }
 }
 
 /// Takes a draft, or finds what it repeats.
@@ -290,9 +247,7 @@ fn decide(log: &mut Vec<Arc<Entry>>, draft: Stamped<Draft>, now: Millis) -> Appe
         .filter(|entry| entry.stamp.app == stamp.app && entry.conversation == draft.conversation)
         .collect();
     let position = mine.last().map_or(Position(0), |entry| entry.position);
-    let messages = mine
-        .iter()
-        .filter(|entry| matches!(entry.event, Event::Message(_)));
+    let messages = mine.iter().filter(|entry| matches!(entry.event, Event::Message(_)));
     let newest = messages.map(|entry| entry.time).max().unwrap_or_default();
     let earlier = mine.iter().find(|entry| repeats(&draft, entry, now.seconds()));
     if let Some(earlier) = earlier {
@@ -459,10 +414,7 @@ impl Records for SimulatedStore {
 
     fn apply(&self, app: SdkAppId, transaction: Transaction) -> Answer<'_, ()> {
         let mut inner = self.inner.lock();
-        let puts = transaction
-            .writes
-            .iter()
-            .any(|write| matches!(write, ports::records::Write::Put(_)));
+        let puts = transaction.writes.iter().any(|write| matches!(write, ports::records::Write::Put(_)));
         let applied = if inner.is_full && puts {
             Err(Fault::Full)
         } else {
@@ -475,11 +427,7 @@ impl Records for SimulatedStore {
 impl Bus for SimulatedStore {
     fn follow(&self, after: Option<Cursor>) -> Box<dyn Follower> {
         let seen = after.unwrap_or_else(|| self.end());
-        Box::new(Place {
-            store: self.clone(),
-            seen,
-            grown: self.grown.subscribe(),
-        })
+        Box::new(Place { store: self.clone(), seen, grown: self.grown.subscribe() })
     }
 }
 
@@ -496,12 +444,7 @@ impl Follower for Place {
                 self.grown.mark_unchanged();
                 let seen = self.seen;
                 let entries: Vec<Arc<Entry>> = self.store.read(|view| {
-                    view.log
-                        .iter()
-                        .filter(|entry| entry.cursor > seen)
-                        .take(limit)
-                        .cloned()
-                        .collect()
+                    view.log.iter().filter(|entry| entry.cursor > seen).take(limit).cloned().collect()
                 });
                 if let Some(last) = entries.last() {
                     self.seen = last.cursor;

@@ -9,9 +9,7 @@ struct Simulated(Option<(SimulatedStore, Arc<embedded::MemoryEphemeral>)>);
 
 impl Simulated {
     fn stores(&self) -> Stores {
-        let Some((store, ephemeral)) = self.0.clone() else {
-            unreachable!("made before")
-        };
+        let Some((store, ephemeral)) = self.0.clone() else { unreachable!("made before") };
         Stores {
             records: Arc::new(store.clone()),
             timeline: Arc::new(store.clone()),

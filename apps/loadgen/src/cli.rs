@@ -154,10 +154,7 @@ impl FillArgs {
             accounts: self.store.accounts(),
             pattern: self.store.pattern(),
             pace: Pace::Closed { depth: self.depth },
-            extent: Extent::Counted {
-                messages: self.messages,
-                time_max: Duration::from_secs(600),
-            },
+            extent: Extent::Counted { messages: self.messages, time_max: Duration::from_secs(600) },
             shape: Shape::Sdk,
             server_process: self.target.server_pid,
         }
@@ -182,11 +179,7 @@ struct TargetArgs {
 
 impl TargetArgs {
     fn target(&self) -> Target {
-        Target {
-            server: self.server,
-            sdkappid: self.sdkappid,
-            key: self.key.clone(),
-        }
+        Target { server: self.server, sdkappid: self.sdkappid, key: self.key.clone() }
     }
 }
 
@@ -216,11 +209,7 @@ pub(crate) fn run() -> io::Result<()> {
         Task::Baseline { listen, log, log_mib } => baseline::serve(listen, &log, log_mib * 1024 * 1024),
         Task::Run(run) => {
             let measured = load::run(&run.target.target(), &run.load())?;
-            if run.json {
-                print_json(&measured)
-            } else {
-                print_line(&measured.summary())
-            }
+            if run.json { print_json(&measured) } else { print_line(&measured.summary()) }
         }
         Task::Fill(fill) => print_line(&load::run(&fill.target.target(), &fill.load())?.summary()),
         Task::History { target, store, pages } => {
@@ -233,27 +222,13 @@ pub(crate) fn run() -> io::Result<()> {
             };
             print_json(&history::run(&target.target(), &reading)?)
         }
-        Task::Idle {
-            target,
-            connections,
-            hold,
-        } => {
-            let process = target
-                .server_pid
-                .ok_or_else(|| io::Error::other("idle needs --server-pid"))?;
-            print_json(&idle::run(
-                &target.target(),
-                connections,
-                Duration::from_secs_f64(hold),
-                process,
-            )?)
+        Task::Idle { target, connections, hold } => {
+            let process = target.server_pid.ok_or_else(|| io::Error::other("idle needs --server-pid"))?;
+            print_json(&idle::run(&target.target(), connections, Duration::from_secs_f64(hold), process)?)
         }
-        Task::Bench {
-            server_binary,
-            out,
-            work,
-            quick,
-        } => bench::run(&Plan::new(server_binary, out, work, quick)?),
+        Task::Bench { server_binary, out, work, quick } => {
+            bench::run(&Plan::new(server_binary, out, work, quick)?)
+        }
         Task::Guard { program } => guard(&program),
     }
 }

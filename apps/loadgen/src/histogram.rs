@@ -36,11 +36,7 @@ pub(crate) struct Quantiles {
 impl Histogram {
     /// An empty histogram.
     pub(crate) fn new() -> Self {
-        Self {
-            counts: vec![0; BUCKETS],
-            total: 0,
-            longest: Duration::ZERO,
-        }
+        Self { counts: vec![0; BUCKETS], total: 0, longest: Duration::ZERO }
     }
 
     /// Counts one latency.
@@ -85,10 +81,7 @@ fn bucket(nanos: u64) -> usize {
     let power = 63 - nanos.max(STEPS as u64).leading_zeros();
     let shift = power - STEPS_BITS;
     let step = usize::try_from(nanos >> shift).unwrap_or(usize::MAX);
-    (shift as usize)
-        .saturating_mul(STEPS)
-        .saturating_add(step)
-        .min(BUCKETS - 1)
+    (shift as usize).saturating_mul(STEPS).saturating_add(step).min(BUCKETS - 1)
 }
 
 fn upper_end(bucket: usize) -> u64 {
@@ -106,19 +99,7 @@ mod tests {
 
     #[test]
     fn a_bucket_holds_its_value_and_is_narrow() {
-        for nanos in [
-            0,
-            1,
-            127,
-            128,
-            255,
-            256,
-            257,
-            999,
-            65_537,
-            1_000_000,
-            123_456_789_012,
-        ] {
+        for nanos in [0, 1, 127, 128, 255, 256, 257, 999, 65_537, 1_000_000, 123_456_789_012] {
             let upper = upper_end(bucket(nanos));
             assert!(upper >= nanos, "{nanos} lies above its bucket's end {upper}");
             assert!(upper - nanos <= nanos / 128, "bucket of {nanos} ends at {upper}");

@@ -2,11 +2,7 @@
 //!
 //! Start reading at [`bench`], which runs all the rest.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line tool reports on its terminal"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool reports on its terminal")]
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,

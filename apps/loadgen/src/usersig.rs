@@ -45,22 +45,13 @@ mod tests {
     #[test]
     fn a_signature_opens_to_what_was_signed() {
         let signature = sign(1_400_000_001, "secret", "u0", 1_795_298_242).unwrap();
-        assert!(
-            signature
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"*-_".contains(&byte))
-        );
+        assert!(signature.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"*-_".contains(&byte)));
         let standard = signature.replace('*', "+").replace('-', "/").replace('_', "=");
         let mut json = String::new();
-        ZlibDecoder::new(STANDARD.decode(standard).unwrap().as_slice())
-            .read_to_string(&mut json)
-            .unwrap();
+        ZlibDecoder::new(STANDARD.decode(standard).unwrap().as_slice()).read_to_string(&mut json).unwrap();
         let document: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(document["TLS.identifier"], "u0");
         // Computed with another implementation of HMAC-SHA256.
-        assert_eq!(
-            document["TLS.sig"],
-            "73zOwPPyay6JvbE2JmcxCXhNp4OaVzw2yIct+ZlGlVU="
-        );
+        assert_eq!(document["TLS.sig"], "73zOwPPyay6JvbE2JmcxCXhNp4OaVzw2yIct+ZlGlVU=");
     }
 }

@@ -13,31 +13,13 @@ use crate::cli::Outcome;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]
 pub(crate) enum Request {
-    Create {
-        name: String,
-        owner: Option<u64>,
-        json: bool,
-    },
+    Create { name: String, owner: Option<u64>, json: bool },
     List,
-    Get {
-        app: u32,
-        setting: Option<String>,
-    },
-    Set {
-        app: u32,
-        changes: Vec<(String, String)>,
-    },
-    AddKey {
-        app: u32,
-    },
-    RetireKeys {
-        app: u32,
-    },
-    Usersig {
-        app: u32,
-        user: String,
-        expire_seconds: u32,
-    },
+    Get { app: u32, setting: Option<String> },
+    Set { app: u32, changes: Vec<(String, String)> },
+    AddKey { app: u32 },
+    RetireKeys { app: u32 },
+    Usersig { app: u32, user: String, expire_seconds: u32 },
 }
 
 /// Runs a request on a folder; returns what to print.
@@ -67,10 +49,8 @@ pub(crate) async fn answer(engine: &Engine, request: &Request) -> Outcome<String
         }
         Request::List => {
             let apps = engine.apps.list().await.map_err(refused)?;
-            let lines: Vec<String> = apps
-                .iter()
-                .map(|app| format!("{}  {}", app.id, app.settings.name))
-                .collect();
+            let lines: Vec<String> =
+                apps.iter().map(|app| format!("{}  {}", app.id, app.settings.name)).collect();
             Ok(lines.join("\n"))
         }
         Request::Get { app, setting } => {
@@ -83,25 +63,13 @@ pub(crate) async fn answer(engine: &Engine, request: &Request) -> Outcome<String
         }
         Request::AddKey { app } => {
             let app = engine.apps.add_key(SdkAppId(*app)).await.map_err(refused)?;
-            Ok(app
-                .keys
-                .last()
-                .map(|key| key.reveal().to_owned())
-                .unwrap_or_default())
+            Ok(app.keys.last().map(|key| key.reveal().to_owned()).unwrap_or_default())
         }
         Request::RetireKeys { app } => {
-            engine
-                .apps
-                .retire_old_keys(SdkAppId(*app))
-                .await
-                .map_err(refused)?;
+            engine.apps.retire_old_keys(SdkAppId(*app)).await.map_err(refused)?;
             Ok("one key is left".to_owned())
         }
-        Request::Usersig {
-            app,
-            user,
-            expire_seconds,
-        } => {
+        Request::Usersig { app, user, expire_seconds } => {
             let app = find(engine, *app).await?;
             let user = UserId::new(user).map_err(|error| format!("--user: {error}"))?;
             let key = app.keys.last().ok_or_else(|| "the app has no key".to_owned())?;
@@ -112,48 +80,28 @@ pub(crate) async fn answer(engine: &Engine, request: &Request) -> Outcome<String
 }
 
 async fn find(engine: &Engine, app: u32) -> Outcome<std::sync::Arc<App>> {
-    let found = engine
-        .apps
-        .find(SdkAppId(app))
-        .await
-        .map_err(|error| error.info.into_owned())?;
+    let found = engine.apps.find(SdkAppId(app)).await.map_err(|error| error.info.into_owned())?;
     found.ok_or_else(|| format!("there is no app {app}"))
 }
 
 fn created(app: &App, json: bool) -> String {
-    let key = app
-        .keys
-        .last()
-        .map(|key| key.reveal().to_owned())
-        .unwrap_or_default();
-    let administrator = app
-        .settings
-        .administrators
-        .first()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let key = app.keys.last().map(|key| key.reveal().to_owned()).unwrap_or_default();
+    let administrator = app.settings.administrators.first().map(ToString::to_string).unwrap_or_default();
     if json {
         return serde_json::json!({"SDKAppID": app.id, "Key": key, "Administrator": administrator})
             .to_string();
     }
-    format!(
-        "SDKAppID       {}\nKey            {key}\nAdministrator  {administrator}",
-        app.id
-    )
+    format!("SDKAppID       {}\nKey            {key}\nAdministrator  {administrator}", app.id)
 }
 
 fn settings(app: &App, only: Option<&str>) -> Outcome<String> {
     let values = app.settings.values();
     if let Some(name) = only {
         let found = values.iter().find(|(known, _)| known == name);
-        return found
-            .map(|(_, value)| plain(value))
-            .ok_or_else(|| format!("{name}: no such setting"));
+        return found.map(|(_, value)| plain(value)).ok_or_else(|| format!("{name}: no such setting"));
     }
-    let lines: Vec<String> = values
-        .iter()
-        .map(|(name, value)| format!("{name} = {}", plain(value)))
-        .collect();
+    let lines: Vec<String> =
+        values.iter().map(|(name, value)| format!("{name} = {}", plain(value))).collect();
     Ok(lines.join("\n"))
 }
 

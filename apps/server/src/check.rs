@@ -22,8 +22,5 @@ pub(crate) fn run(data: &Path) -> Outcome<()> {
     for finding in &report.findings {
         println!("{finding}");
     }
-    Err(format!(
-        "the store is damaged: {} findings",
-        report.findings.len()
-    ))
+    Err(format!("the store is damaged: {} findings", report.findings.len()))
 }

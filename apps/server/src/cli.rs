@@ -134,11 +134,8 @@ pub(crate) fn run(arguments: Arguments) -> Outcome<()> {
         Command::InternalCodegen { out } => crate::codegen::write(&out),
         Command::Usersig(usersig) => {
             let Target { data, sdkappid } = usersig.target;
-            let request = Request::Usersig {
-                app: sdkappid,
-                user: usersig.user,
-                expire_seconds: usersig.expire,
-            };
+            let request =
+                Request::Usersig { app: sdkappid, user: usersig.user, expire_seconds: usersig.expire };
             print(&run_request(&data.data, &request)?)
         }
         Command::App(app) => run_app(app),
@@ -147,29 +144,12 @@ pub(crate) fn run(arguments: Arguments) -> Outcome<()> {
 
 fn run_app(app: App) -> Outcome<()> {
     let (data, request) = match app {
-        App::Create {
-            data,
-            name,
-            owner,
-            json,
-        } => (data, Request::Create { name, owner, json }),
+        App::Create { data, name, owner, json } => (data, Request::Create { name, owner, json }),
         App::List { data } => (data, Request::List),
-        App::Get { target, setting } => (
-            target.data,
-            Request::Get {
-                app: target.sdkappid,
-                setting,
-            },
-        ),
+        App::Get { target, setting } => (target.data, Request::Get { app: target.sdkappid, setting }),
         App::Set { target, changes } => {
             let pairs: Outcome<Vec<(String, String)>> = changes.iter().map(|change| pair(change)).collect();
-            (
-                target.data,
-                Request::Set {
-                    app: target.sdkappid,
-                    changes: pairs?,
-                },
-            )
+            (target.data, Request::Set { app: target.sdkappid, changes: pairs? })
         }
         App::AddKey { target } => (target.data, Request::AddKey { app: target.sdkappid }),
         App::RetireKeys { target } => (target.data, Request::RetireKeys { app: target.sdkappid }),
@@ -178,9 +158,7 @@ fn run_app(app: App) -> Outcome<()> {
 }
 
 fn pair(change: &str) -> Outcome<(String, String)> {
-    let (name, value) = change
-        .split_once('=')
-        .ok_or_else(|| format!("{change}: write NAME=VALUE"))?;
+    let (name, value) = change.split_once('=').ok_or_else(|| format!("{change}: write NAME=VALUE"))?;
     Ok((name.trim().to_owned(), value.to_owned()))
 }
 

@@ -37,28 +37,13 @@ pub(crate) struct Key {
 }
 
 const fn key(name: &'static str, kind: Kind, default: &'static str, meaning: &'static str) -> Key {
-    Key {
-        name,
-        kind,
-        default,
-        meaning,
-    }
+    Key { name, kind, default, meaning }
 }
 
 /// Every key.
 pub(crate) const KEYS: &[Key] = &[
-    key(
-        "server.listen",
-        Kind::Text,
-        "127.0.0.1:8080",
-        "Where to listen, if the command line does not say.",
-    ),
-    key(
-        "server.drain_seconds",
-        Kind::Number(0, 3600),
-        "20",
-        "How long a stop waits for clients to leave.",
-    ),
+    key("server.listen", Kind::Text, "127.0.0.1:8080", "Where to listen, if the command line does not say."),
+    key("server.drain_seconds", Kind::Number(0, 3600), "20", "How long a stop waits for clients to leave."),
     key(
         "server.metrics_public",
         Kind::Switch,
@@ -71,12 +56,7 @@ pub(crate) const KEYS: &[Key] = &[
         "268435456",
         "Below this much free space nothing new is stored (error 200002); reading goes on.",
     ),
-    key(
-        "log.level",
-        Kind::Text,
-        "info",
-        "What goes to standard error: error, warn, info, debug or trace.",
-    ),
+    key("log.level", Kind::Text, "info", "What goes to standard error: error, warn, info, debug or trace."),
     key(
         "limits.connections_per_address_max",
         Kind::Number(1, 1_000_000),
@@ -119,24 +99,14 @@ pub(crate) const KEYS: &[Key] = &[
         "10",
         "How long the header of a request may take.",
     ),
-    key(
-        "limits.body_seconds_max",
-        Kind::Number(1, 600),
-        "30",
-        "How long the body of a REST call may take.",
-    ),
+    key("limits.body_seconds_max", Kind::Number(1, 600), "30", "How long the body of a REST call may take."),
     key(
         "limits.silence_seconds_max",
         Kind::Number(20, 3600),
         "75",
         "How long a client may be silent. Clients send a heartbeat after 10 seconds of silence.",
     ),
-    key(
-        "limits.write_seconds_max",
-        Kind::Number(1, 600),
-        "10",
-        "How long a write to a client may take.",
-    ),
+    key("limits.write_seconds_max", Kind::Number(1, 600), "10", "How long a write to a client may take."),
     key(
         "limits.origins",
         Kind::List,
@@ -162,24 +132,19 @@ impl Config {
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Outcome<Self> {
-        let mut values: BTreeMap<&'static str, String> = KEYS
-            .iter()
-            .map(|key| (key.name, key.default.to_owned()))
-            .collect();
+        let mut values: BTreeMap<&'static str, String> =
+            KEYS.iter().map(|key| (key.name, key.default.to_owned())).collect();
         if let Some(file) = file {
             let text = std::fs::read_to_string(file)
                 .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
-            let table: toml::Table = text
-                .parse()
-                .map_err(|error| format!("{}: {error}", file.display()))?;
+            let table: toml::Table = text.parse().map_err(|error| format!("{}: {error}", file.display()))?;
             for (name, value) in flatten(&table)? {
                 let key = find(&name).map_err(|error| format!("{}: {error}", file.display()))?;
                 values.insert(key.name, value);
             }
         }
-        let environment: BTreeMap<String, String> = environment
-            .filter(|(name, _)| name.starts_with("WHIMBREL_"))
-            .collect();
+        let environment: BTreeMap<String, String> =
+            environment.filter(|(name, _)| name.starts_with("WHIMBREL_")).collect();
         for key in KEYS {
             if let Some(value) = environment.get(&variable(key.name)) {
                 values.insert(key.name, value.clone());
@@ -194,9 +159,9 @@ impl Config {
         for key in KEYS {
             let value = self.text(key.name);
             let is_good = match key.kind {
-                Kind::Number(least, most) => value
-                    .parse::<u64>()
-                    .is_ok_and(|number| (least..=most).contains(&number)),
+                Kind::Number(least, most) => {
+                    value.parse::<u64>().is_ok_and(|number| (least..=most).contains(&number))
+                }
                 Kind::Switch => matches!(value, "true" | "false"),
                 Kind::Text | Kind::List => true,
             };
@@ -225,8 +190,7 @@ impl Config {
 
     pub(crate) fn listen(&self) -> Outcome<std::net::SocketAddr> {
         let text = self.text("server.listen");
-        text.parse()
-            .map_err(|_| format!("server.listen: {text:?} is not an address such as 127.0.0.1:8080"))
+        text.parse().map_err(|_| format!("server.listen: {text:?} is not an address such as 127.0.0.1:8080"))
     }
 
     pub(crate) fn drain_seconds(&self) -> u64 {
@@ -249,11 +213,8 @@ impl Config {
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        let origins = self
-            .text("limits.origins")
-            .split(',')
-            .map(str::trim)
-            .filter(|origin| !origin.is_empty());
+        let origins =
+            self.text("limits.origins").split(',').map(str::trim).filter(|origin| !origin.is_empty());
         Limits {
             connections_per_address_max: self.size("limits.connections_per_address_max"),
             unauthenticated_per_address_max: self.size("limits.unauthenticated_per_address_max"),
@@ -305,9 +266,7 @@ fn flatten(table: &toml::Table) -> Outcome<Vec<(String, String)>> {
                 toml::Value::Boolean(switch) => switch.to_string(),
                 toml::Value::Array(list) => {
                     let parts: Option<Vec<&str>> = list.iter().map(toml::Value::as_str).collect();
-                    parts
-                        .ok_or_else(|| format!("{full}: a list of texts is expected"))?
-                        .join(",")
+                    parts.ok_or_else(|| format!("{full}: a list of texts is expected"))?.join(",")
                 }
                 _ => {
                     find(&full)?;

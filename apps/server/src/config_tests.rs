@@ -7,13 +7,8 @@ use super::*;
 fn load(text: &str, environment: &[(&str, &str)]) -> Outcome<Config> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("whimbrel.toml");
-    std::fs::File::create(&path)
-        .unwrap()
-        .write_all(text.as_bytes())
-        .unwrap();
-    let environment = environment
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Config::load(Some(&path), environment)
 }
 
@@ -22,20 +17,13 @@ fn the_defaults_are_those_of_the_parts() {
     let config = Config::load(None, std::iter::empty()).unwrap();
     let (limits, own) = (config.limits(), Limits::default());
     assert_eq!(format!("{limits:?}"), format!("{own:?}"));
-    assert_eq!(
-        config.engine_options().outbox_bytes_max,
-        engine::Options::default().outbox_bytes_max
-    );
+    assert_eq!(config.engine_options().outbox_bytes_max, engine::Options::default().outbox_bytes_max);
 }
 
 #[test]
 fn the_environment_goes_before_the_file() {
     let file = "[limits]\nframe_bytes_max = 65536\norigins = [\"https://a\", \"https://b\"]\n[log]\nlevel = \"debug\"";
-    let config = load(
-        file,
-        &[("WHIMBREL_LIMITS_FRAME_BYTES_MAX", "32768"), ("OTHER", "x")],
-    )
-    .unwrap();
+    let config = load(file, &[("WHIMBREL_LIMITS_FRAME_BYTES_MAX", "32768"), ("OTHER", "x")]).unwrap();
     assert_eq!(config.limits().frame_bytes_max, 32_768);
     assert_eq!(config.limits().origins, ["https://a", "https://b"]);
     assert_eq!(config.log_level(), "debug");
@@ -44,14 +32,8 @@ fn the_environment_goes_before_the_file() {
 #[test]
 fn mistakes_are_refused_with_the_nearest_key() {
     for (text, expected) in [
-        (
-            "[limits]\nframe_byte_max = 1",
-            "did you mean limits.frame_bytes_max?",
-        ),
-        (
-            "[limit]\nframe_bytes_max = 65536",
-            "did you mean limits.frame_bytes_max?",
-        ),
+        ("[limits]\nframe_byte_max = 1", "did you mean limits.frame_bytes_max?"),
+        ("[limit]\nframe_bytes_max = 65536", "did you mean limits.frame_bytes_max?"),
         ("[limits]\nframe_bytes_max = 1", "a whole number from 16384"),
         ("[limits]\nframe_bytes_max = \"x\"", "a whole number from 16384"),
         ("[server]\nmetrics_public = 1", "true or false"),

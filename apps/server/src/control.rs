@@ -55,9 +55,7 @@ pub(crate) async fn serve(listener: UnixListener, engine: Arc<Engine>) {
 async fn serve_one(stream: UnixStream, engine: &Engine) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
-    BufReader::new(read.take(LINE_BYTES_MAX))
-        .read_line(&mut line)
-        .await?;
+    BufReader::new(read.take(LINE_BYTES_MAX)).read_line(&mut line).await?;
     let answer = match serde_json::from_str::<Request>(&line) {
         Ok(request) => crate::admin::answer(engine, &request).await,
         Err(error) => Err(format!("not a request: {error}")),
@@ -81,11 +79,7 @@ pub(crate) async fn ask(data: &Path, request: &Request) -> Outcome<Option<Outcom
         stream.read_to_end(&mut answer).await?;
         Ok::<_, std::io::Error>(answer)
     };
-    let answer = tokio::time::timeout(TIME_MAX, exchange)
-        .await
-        .map_err(|_| broken(&"time-out"))?;
+    let answer = tokio::time::timeout(TIME_MAX, exchange).await.map_err(|_| broken(&"time-out"))?;
     let answer = answer.map_err(|error| broken(&error))?;
-    serde_json::from_slice(&answer)
-        .map(Some)
-        .map_err(|error| broken(&error))
+    serde_json::from_slice(&answer).map(Some).map_err(|error| broken(&error))
 }

@@ -4,11 +4,7 @@
     clippy::disallowed_types,
     reason = "here the context is made from the real world"
 )]
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command line speaks to its user"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to its user")]
 
 mod admin;
 mod check;

@@ -59,9 +59,8 @@ async fn serve(arguments: &Serve, config: &Config) -> Outcome<()> {
         Some(address) => address,
         None => config.listen()?,
     };
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let listener =
+        TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let control = crate::control::listen(data)?;
     let control = tokio::spawn(crate::control::serve(control, Arc::clone(&opened.engine)));
@@ -77,11 +76,7 @@ async fn serve(arguments: &Serve, config: &Config) -> Outcome<()> {
     control.abort();
     drain(&gateway, config.drain_seconds()).await;
     drop(std::fs::remove_file(data.join("control.sock")));
-    opened
-        .store
-        .close()
-        .await
-        .map_err(|fault| format!("cannot flush the store: {fault}"))?;
+    opened.store.close().await.map_err(|fault| format!("cannot flush the store: {fault}"))?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -120,13 +115,7 @@ async fn drain(gateway: &Gateway, seconds: u64) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    if tokio::time::timeout(Duration::from_secs(seconds), gone)
-        .await
-        .is_err()
-    {
-        tracing::warn!(
-            left = gateway.engine().hub.connections(),
-            "some clients did not leave in time"
-        );
+    if tokio::time::timeout(Duration::from_secs(seconds), gone).await.is_err() {
+        tracing::warn!(left = gateway.engine().hub.connections(), "some clients did not leave in time");
     }
 }

@@ -30,9 +30,7 @@ pub(crate) fn open_store(data: &Path, free_bytes_min: u64) -> Outcome<Arc<Embedd
             std::process::exit(STORE_FAILED);
         }),
     };
-    EmbeddedStore::open(options)
-        .map(Arc::new)
-        .map_err(|fault| fault.to_string())
+    EmbeddedStore::open(options).map(Arc::new).map_err(|fault| fault.to_string())
 }
 
 /// Opens a folder and starts the engine.
@@ -48,8 +46,6 @@ pub(crate) async fn open(data: &Path, free_bytes_min: u64, options: engine::Opti
         random: Arc::new(SystemRandom),
         spawner: Arc::new(TokioSpawner),
     };
-    let engine = Engine::start(context, options)
-        .await
-        .map_err(|error| format!("cannot start: {error:?}"))?;
+    let engine = Engine::start(context, options).await.map_err(|error| format!("cannot start: {error:?}"))?;
     Ok(Opened { store, engine })
 }

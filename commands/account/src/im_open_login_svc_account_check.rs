@@ -72,23 +72,10 @@ impl Command for CheckAccounts {
                 }
                 Some(user) => {
                     let found = call.engine.accounts.find(call.app.id, &user).await?;
-                    (
-                        0,
-                        String::new(),
-                        if found.is_some() {
-                            "Imported"
-                        } else {
-                            "NotImported"
-                        },
-                    )
+                    (0, String::new(), if found.is_some() { "Imported" } else { "NotImported" })
                 }
             };
-            items.push(CheckedItem {
-                name: item.name.0,
-                code,
-                info,
-                status,
-            });
+            items.push(CheckedItem { name: item.name.0, code, info, status });
         }
         Ok(Checked { items })
     }

@@ -70,18 +70,13 @@ impl Command for DeleteAccounts {
                         call.engine.end_sessions(call.app.id, &account).await?;
                         (0, String::new())
                     }
-                    Err(error) if error.code == ErrorCode::AccountUnknown => (
-                        error.code.number(),
-                        "Err_TLS_PT_Open_Login_Account_Not_Exist".to_owned(),
-                    ),
+                    Err(error) if error.code == ErrorCode::AccountUnknown => {
+                        (error.code.number(), "Err_TLS_PT_Open_Login_Account_Not_Exist".to_owned())
+                    }
                     Err(error) => return Err(error),
                 },
             };
-            items.push(DeletedItem {
-                name: item.name.0,
-                code,
-                info,
-            });
+            items.push(DeletedItem { name: item.name.0, code, info });
         }
         Ok(Deleted { items })
     }

@@ -41,22 +41,12 @@ pub async fn import(call: &Call, user: &UserId, nick: Option<String>, image: Opt
     let mut fields = Vec::new();
     for (tag, value) in given {
         if let Some(value) = value {
-            fields.push((
-                tag.to_owned(),
-                checked(tag, &value.into(), Writer::Administrator)?,
-            ));
+            fields.push((tag.to_owned(), checked(tag, &value.into(), Writer::Administrator)?));
         }
     }
-    let account = call
-        .engine
-        .accounts
-        .ensure(call.stamps(), call.app.id, user)
-        .await?;
+    let account = call.engine.accounts.ensure(call.stamps(), call.app.id, user).await?;
     if fields.is_empty() {
         return Ok(());
     }
-    call.engine
-        .profiles
-        .set(call.stamps(), call.app.id, &account, fields, None)
-        .await
+    call.engine.profiles.set(call.stamps(), call.app.id, &account, fields, None).await
 }

@@ -52,11 +52,7 @@ impl Command for ImportAccounts {
     type Reply = NotImported;
 
     async fn run(self, call: &Call) -> Result<NotImported> {
-        let old = self.names.into_iter().map(|name| Imported {
-            name,
-            nick: None,
-            image: None,
-        });
+        let old = self.names.into_iter().map(|name| Imported { name, nick: None, image: None });
         let accounts: Vec<Imported> = old.chain(self.accounts).collect();
         if accounts.is_empty() || accounts.len() > ACCOUNTS_MAX {
             return Err(

@@ -107,20 +107,14 @@ impl Command for QueryStatus {
                 ErrorCode::TooManyAccounts.because(format!("To_Account: at most {ACCOUNTS_MAX} accounts"))
             );
         }
-        let mut reply = Statuses {
-            results: Vec::new(),
-            errors: Vec::new(),
-        };
+        let mut reply = Statuses { results: Vec::new(), errors: Vec::new() };
         for name in self.accounts {
             let account = match name.user() {
                 Some(user) => call.engine.accounts.find(call.app.id, &user).await?,
                 None => None,
             };
             let Some(account) = account else {
-                reply.errors.push(StatusError {
-                    name: name.0,
-                    code: ErrorCode::AccountUnknown.number(),
-                });
+                reply.errors.push(StatusError { name: name.0, code: ErrorCode::AccountUnknown.number() });
                 continue;
             };
             let presence = &call.engine.presence;
@@ -143,11 +137,7 @@ impl Command for QueryStatus {
             };
             reply.results.push(AccountStatus {
                 name: name.0,
-                status: if status == Status::Online {
-                    "Online"
-                } else {
-                    "Offline"
-                },
+                status: if status == Status::Online { "Online" } else { "Offline" },
                 detail,
                 custom_status,
             });

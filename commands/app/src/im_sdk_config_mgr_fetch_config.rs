@@ -44,11 +44,6 @@ impl Command for FetchConfig {
         };
         // Never 0, which is the version that a client holds before it has asked.
         let version = u64::from(call.app.updated_at.0) * 2 + u64::from(call.app.settings.telemetry) + 1;
-        Ok(ClientConfig {
-            code: 0,
-            config: config.to_string(),
-            version,
-            fresh_seconds: FRESH_SECONDS,
-        })
+        Ok(ClientConfig { code: 0, config: config.to_string(), version, fresh_seconds: FRESH_SECONDS })
     }
 }

@@ -34,10 +34,6 @@ impl Command for FetchAbilities {
 
     async fn run(self, call: &Call) -> Result<Abilities> {
         let bits = call.app.settings.ability_bits.clone();
-        Ok(Abilities {
-            code: 0,
-            bits,
-            fresh_seconds: FRESH_SECONDS,
-        })
+        Ok(Abilities { code: 0, bits, fresh_seconds: FRESH_SECONDS })
     }
 }

@@ -57,13 +57,7 @@ impl Command for GetRemindTypes {
                 None => None,
             };
             let remind = match peer {
-                Some(peer) => {
-                    call.engine
-                        .contacts
-                        .of(call.app.id, owner.number, peer.number)
-                        .await?
-                        .remind
-                }
+                Some(peer) => call.engine.contacts.of(call.app.id, owner.number, peer.number).await?.remind,
                 None => 0,
             };
             list.push(RemindType { peer: name.0, remind });

@@ -46,11 +46,7 @@ impl Command for GetPeerReadTimes {
                 None => None,
             };
             let view = match peer {
-                Some(peer) => {
-                    call.engine
-                        .conversation(call.app.id, owner.number, peer.number)
-                        .await?
-                }
+                Some(peer) => call.engine.conversation(call.app.id, owner.number, peer.number).await?,
                 None => None,
             };
             times.push(view.map(|view| view.peer_read_to.time).unwrap_or_default());

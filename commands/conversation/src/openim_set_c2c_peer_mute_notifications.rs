@@ -63,21 +63,14 @@ impl Command for SetRemindType {
                 None => None,
             };
             let Some(peer) = peer else {
-                errors.push(Failure {
-                    peer: name.0,
-                    code: ErrorCode::AccountUnknown.number(),
-                });
+                errors.push(Failure { peer: name.0, code: ErrorCode::AccountUnknown.number() });
                 continue;
             };
             let change = |settings: &mut engine::facts::ContactSettings| settings.remind = self.remind;
             let contacts = &call.engine.contacts;
-            contacts
-                .change(call.stamps(), call.app.id, owner.number, peer.number, change)
-                .await?;
+            contacts.change(call.stamps(), call.app.id, owner.number, peer.number, change).await?;
             let frame = engine::push::remind_type(&peer.user, self.remind);
-            call.engine
-                .hub
-                .push(call.app.id, owner.number, &frame, call.instance());
+            call.engine.hub.push(call.app.id, owner.number, &frame, call.instance());
         }
         Ok(Failures { errors })
     }

@@ -58,31 +58,19 @@ impl Command for DeleteConversations {
         if self.contacts.is_empty() || self.contacts.len() > CONVERSATIONS_MAX {
             return Err(ErrorCode::TooManyConversations.into());
         }
-        let owner = call
-            .actor(
-                "From_Account",
-                self.owner.as_ref(),
-                ErrorCode::ContactAccountUnknown,
-            )
-            .await?;
+        let owner = call.actor("From_Account", self.owner.as_ref(), ErrorCode::ContactAccountUnknown).await?;
         let mut items = Vec::with_capacity(self.contacts.len());
         for contact in self.contacts {
             let outcome = match contact.peer(call).await {
                 Ok(peer) => {
                     let history = self.with_history.0;
                     let origin = call.instance();
-                    call.engine
-                        .clear(&call.app, &owner, &peer, history, true, origin)
-                        .await
+                    call.engine.clear(&call.app, &owner, &peer, history, true, origin).await
                 }
                 Err(error) => Err(error),
             };
             let result = contact.result(outcome);
-            items.push(DeletedItem {
-                contact: result.contact,
-                code: result.code,
-                info: result.info,
-            });
+            items.push(DeletedItem { contact: result.contact, code: result.code, info: result.info });
         }
         Ok(Deleted { items })
     }

@@ -32,23 +32,9 @@ impl Command for ClearHistory {
     type Reply = Done;
 
     async fn run(self, call: &Call) -> Result<Done> {
-        let owner = call
-            .actor(
-                "From_Account",
-                self.owner.as_ref(),
-                ErrorCode::ContactAccountUnknown,
-            )
-            .await?;
-        let peer = Contact {
-            kind: self.kind,
-            to: self.to,
-            group: self.group,
-        }
-        .peer(call)
-        .await?;
-        call.engine
-            .clear(&call.app, &owner, &peer, true, false, call.instance())
-            .await?;
+        let owner = call.actor("From_Account", self.owner.as_ref(), ErrorCode::ContactAccountUnknown).await?;
+        let peer = Contact { kind: self.kind, to: self.to, group: self.group }.peer(call).await?;
+        call.engine.clear(&call.app, &owner, &peer, true, false, call.instance()).await?;
         Ok(Done {})
     }
 }

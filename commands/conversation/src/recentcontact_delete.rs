@@ -35,19 +35,9 @@ impl Command for DeleteConversation {
     type Reply = Done;
 
     async fn run(self, call: &Call) -> Result<Done> {
-        let owner = call
-            .account("From_Account", &self.owner, ErrorCode::ContactAccountUnknown)
-            .await?;
-        let peer = Contact {
-            kind: self.kind,
-            to: self.to,
-            group: self.group,
-        }
-        .peer(call)
-        .await?;
-        call.engine
-            .clear(&call.app, &owner, &peer, self.with_history.0, true, None)
-            .await?;
+        let owner = call.account("From_Account", &self.owner, ErrorCode::ContactAccountUnknown).await?;
+        let peer = Contact { kind: self.kind, to: self.to, group: self.group }.peer(call).await?;
+        call.engine.clear(&call.app, &owner, &peer, self.with_history.0, true, None).await?;
         Ok(Done {})
     }
 }

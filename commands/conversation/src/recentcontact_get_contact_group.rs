@@ -66,13 +66,7 @@ impl Command for GetMarked {
     type Reply = MarkedPage;
 
     async fn run(self, call: &Call) -> Result<MarkedPage> {
-        let owner = call
-            .actor(
-                "From_Account",
-                self.owner.as_ref(),
-                ErrorCode::ContactAccountUnknown,
-            )
-            .await?;
+        let owner = call.actor("From_Account", self.owner.as_ref(), ErrorCode::ContactAccountUnknown).await?;
         let mut marked = call.engine.contacts.all(call.app.id, owner.number).await?;
         marked.retain(|fact| fact.settings.is_marked());
         let start = usize::try_from(self.start).unwrap_or(usize::MAX);
@@ -90,16 +84,8 @@ impl Command for GetMarked {
                 groups: Vec::new(),
             });
         }
-        let next = if complete {
-            0
-        } else {
-            self.start.saturating_add(u32::try_from(PAGE).unwrap_or(u32::MAX))
-        };
-        Ok(MarkedPage {
-            contacts,
-            groups: Vec::new(),
-            complete: complete.into(),
-            next,
-        })
+        let next =
+            if complete { 0 } else { self.start.saturating_add(u32::try_from(PAGE).unwrap_or(u32::MAX)) };
+        Ok(MarkedPage { contacts, groups: Vec::new(), complete: complete.into(), next })
     }
 }

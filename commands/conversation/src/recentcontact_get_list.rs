@@ -86,9 +86,7 @@ impl Command for ListConversations {
     type Reply = ConversationList;
 
     async fn run(self, call: &Call) -> Result<ConversationList> {
-        let owner = call
-            .account("From_Account", &self.owner, ErrorCode::ContactAccountUnknown)
-            .await?;
+        let owner = call.account("From_Account", &self.owner, ErrorCode::ContactAccountUnknown).await?;
         let (engine, app) = (&call.engine, call.app.id);
         let limit = usize::try_from(call.app.settings.conversations).unwrap_or(usize::MAX);
         let start = usize::try_from(self.start).unwrap_or(usize::MAX);
@@ -111,11 +109,8 @@ impl Command for ListConversations {
                 groups: with_marks.then(Vec::new),
             });
         }
-        let next = if complete {
-            0
-        } else {
-            self.start.saturating_add(u32::try_from(PAGE).unwrap_or(u32::MAX))
-        };
+        let next =
+            if complete { 0 } else { self.start.saturating_add(u32::try_from(PAGE).unwrap_or(u32::MAX)) };
         let time = items.last().map_or(self.time, |item| item.time);
         Ok(ConversationList {
             items,

@@ -60,11 +60,7 @@ impl MarkItem {
         if self.set.iter().chain(&self.clear).any(|bit| *bit > 63) {
             return Err(ErrorCode::ContactBadParameter.because("SetMark, ClearMark: bits 0 to 63"));
         }
-        if self
-            .custom
-            .as_ref()
-            .is_some_and(|text| text.len() > CUSTOM_BYTES_MAX)
-        {
+        if self.custom.as_ref().is_some_and(|text| text.len() > CUSTOM_BYTES_MAX) {
             return Err(ErrorCode::ContactBadParameter
                 .because(format!("CustomMark: at most {CUSTOM_BYTES_MAX} bytes")));
         }
@@ -85,21 +81,16 @@ impl MarkItem {
             }
         };
         let contacts = &call.engine.contacts;
-        let now = contacts
-            .change(call.stamps(), call.app.id, owner.number, peer.number, change)
-            .await?;
+        let now = contacts.change(call.stamps(), call.app.id, owner.number, peer.number, change).await?;
         let frame = engine::push::marked(&peer.user, self.kind, &marks_text(&now), &now.custom);
-        call.engine
-            .hub
-            .push(call.app.id, owner.number, &frame, call.instance());
+        call.engine.hub.push(call.app.id, owner.number, &frame, call.instance());
         Ok(())
     }
 }
 
 impl Command for Mark {
-    const SPEC: Spec = Spec::new("recentcontact/mark_contact", Family::CONTACT)
-        .callers(Callers::ACCOUNT)
-        .fails_with(&[
+    const SPEC: Spec =
+        Spec::new("recentcontact/mark_contact", Family::CONTACT).callers(Callers::ACCOUNT).fails_with(&[
             ErrorCode::ContactAccountUnknown,
             ErrorCode::TooManyConversations,
             ErrorCode::TooManyMarkedConversations,
@@ -109,13 +100,7 @@ impl Command for Mark {
     type Reply = Marked;
 
     async fn run(self, call: &Call) -> Result<Marked> {
-        let owner = call
-            .actor(
-                "From_Account",
-                self.owner.as_ref(),
-                ErrorCode::ContactAccountUnknown,
-            )
-            .await?;
+        let owner = call.actor("From_Account", self.owner.as_ref(), ErrorCode::ContactAccountUnknown).await?;
         if self.items.is_empty() || self.items.len() > CONVERSATIONS_MAX {
             return Err(ErrorCode::TooManyConversations.into());
         }

@@ -146,13 +146,7 @@ impl Command for PageConversations {
     type Reply = Conversations;
 
     async fn run(self, call: &Call) -> Result<Conversations> {
-        let owner = call
-            .actor(
-                "From_Account",
-                self.owner.as_ref(),
-                ErrorCode::ContactAccountUnknown,
-            )
-            .await?;
+        let owner = call.actor("From_Account", self.owner.as_ref(), ErrorCode::ContactAccountUnknown).await?;
         let (engine, app) = (&call.engine, call.app.id);
         let limit = usize::try_from(call.app.settings.conversations).unwrap_or(usize::MAX);
         let settings: HashMap<AccountNumber, ContactSettings> = engine
@@ -163,11 +157,8 @@ impl Command for PageConversations {
             .map(|fact| (fact.peer, fact.settings))
             .collect();
         let mut views = engine.conversations(app, owner.number, limit).await?;
-        let mut pinned: Vec<AccountNumber> = settings
-            .iter()
-            .filter(|(_, found)| found.pinned_at.is_some())
-            .map(|(peer, _)| *peer)
-            .collect();
+        let mut pinned: Vec<AccountNumber> =
+            settings.iter().filter(|(_, found)| found.pinned_at.is_some()).map(|(peer, _)| *peer).collect();
         pinned.retain(|peer| views.iter().all(|view| view.peer != *peer));
         pinned.sort_unstable();
         for peer in pinned {
@@ -239,11 +230,7 @@ async fn item(
         sequence: last.map(|found| found.message.sequence),
         random: last.map(|found| found.message.random),
         from: last.map(|found| found.message.from.clone()),
-        flags: if last.is_some_and(|found| found.revoker.is_some()) {
-            RECALLED
-        } else {
-            0
-        },
+        flags: if last.is_some_and(|found| found.revoker.is_some()) { RECALLED } else { 0 },
         last: content,
         peer_read_time: view.peer_read_to.time,
         unread: engine.unread(app, owner, peer.number).await?,

@@ -41,13 +41,7 @@ impl Command for SearchMarked {
     type Reply = SearchResult;
 
     async fn run(self, call: &Call) -> Result<SearchResult> {
-        let owner = call
-            .actor(
-                "From_Account",
-                self.owner.as_ref(),
-                ErrorCode::ContactAccountUnknown,
-            )
-            .await?;
+        let owner = call.actor("From_Account", self.owner.as_ref(), ErrorCode::ContactAccountUnknown).await?;
         if self.contacts.len() > CONVERSATIONS_MAX {
             return Err(ErrorCode::TooManyConversations
                 .because(format!("ContactItem: at most {CONVERSATIONS_MAX} conversations")));
@@ -58,11 +52,7 @@ impl Command for SearchMarked {
             let Ok(peer) = contact.peer(call).await else {
                 continue;
             };
-            let settings = call
-                .engine
-                .contacts
-                .of(call.app.id, owner.number, peer.number)
-                .await?;
+            let settings = call.engine.contacts.of(call.app.id, owner.number, peer.number).await?;
             contacts.push(MarkedContact {
                 kind: 1,
                 to: peer.user.as_str().to_owned(),
@@ -71,9 +61,6 @@ impl Command for SearchMarked {
                 groups: Vec::new(),
             });
         }
-        Ok(SearchResult {
-            contacts,
-            groups: Vec::new(),
-        })
+        Ok(SearchResult { contacts, groups: Vec::new() })
     }
 }

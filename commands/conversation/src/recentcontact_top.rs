@@ -25,9 +25,8 @@ pub struct Pin {
 }
 
 impl Command for Pin {
-    const SPEC: Spec = Spec::new("recentcontact/top", Family::CONTACT)
-        .callers(Callers::ACCOUNT)
-        .fails_with(&[
+    const SPEC: Spec =
+        Spec::new("recentcontact/top", Family::CONTACT).callers(Callers::ACCOUNT).fails_with(&[
             ErrorCode::ContactAccountUnknown,
             ErrorCode::TooManyConversations,
             ErrorCode::TooManyPinned,
@@ -37,13 +36,7 @@ impl Command for Pin {
     type Reply = Done;
 
     async fn run(self, call: &Call) -> Result<Done> {
-        let owner = call
-            .actor(
-                "From_Account",
-                self.owner.as_ref(),
-                ErrorCode::ContactAccountUnknown,
-            )
-            .await?;
+        let owner = call.actor("From_Account", self.owner.as_ref(), ErrorCode::ContactAccountUnknown).await?;
         if self.contacts.is_empty() || self.contacts.len() > CONVERSATIONS_MAX {
             return Err(ErrorCode::TooManyConversations.into());
         }
@@ -57,22 +50,14 @@ impl Command for Pin {
         for contact in &self.contacts {
             let peer = contact.peer(call).await?;
             let change = |settings: &mut engine::facts::ContactSettings| {
-                settings.pinned_at = if pins {
-                    settings.pinned_at.or(Some(now))
-                } else {
-                    None
-                };
+                settings.pinned_at = if pins { settings.pinned_at.or(Some(now)) } else { None };
             };
             let contacts = &call.engine.contacts;
-            contacts
-                .change(call.stamps(), call.app.id, owner.number, peer.number, change)
-                .await?;
+            contacts.change(call.stamps(), call.app.id, owner.number, peer.number, change).await?;
             peers.push(peer.user.clone());
         }
         let frame = engine::push::pinned(&peers, pins);
-        call.engine
-            .hub
-            .push(call.app.id, owner.number, &frame, call.instance());
+        call.engine.hub.push(call.app.id, owner.number, &frame, call.instance());
         Ok(Done {})
     }
 }

@@ -46,11 +46,7 @@ impl Contact {
     /// A one-to-one conversation.
     #[must_use]
     pub fn with(user: &UserId) -> Self {
-        Self {
-            kind: 1,
-            to: Some(user.as_str().to_owned()),
-            group: None,
-        }
+        Self { kind: 1, to: Some(user.as_str().to_owned()), group: None }
     }
 
     /// The account on the other side.
@@ -66,24 +62,17 @@ impl Contact {
         };
         let user =
             UserId::new(to).map_err(|error| ErrorCode::ContactBadParameter.in_field("To_Account", error))?;
-        call.account("To_Account", &user, ErrorCode::ContactAccountUnknown)
-            .await
+        call.account("To_Account", &user, ErrorCode::ContactAccountUnknown).await
     }
 
     /// The result of a batch's item.
     #[must_use]
     pub fn result(self, outcome: Result<()>) -> ContactResult {
         match outcome {
-            Ok(()) => ContactResult {
-                contact: self,
-                code: 0,
-                info: String::new(),
-            },
-            Err(error) => ContactResult {
-                contact: self,
-                code: error.code.number(),
-                info: error.info.into_owned(),
-            },
+            Ok(()) => ContactResult { contact: self, code: 0, info: String::new() },
+            Err(error) => {
+                ContactResult { contact: self, code: error.code.number(), info: error.info.into_owned() }
+            }
         }
     }
 }
@@ -100,10 +89,7 @@ mod tests {
 
     #[test]
     fn the_rightmost_mark_is_bit_0() {
-        let settings = ContactSettings {
-            marks: 0b101,
-            ..ContactSettings::default()
-        };
+        let settings = ContactSettings { marks: 0b101, ..ContactSettings::default() };
         let text = marks_text(&settings);
         assert_eq!((text.len(), &text[61..]), (64, "101"));
     }

@@ -9,10 +9,7 @@ use serde::{Deserialize, Serialize};
 /// Every command of this noun.
 #[must_use]
 pub fn commands() -> Vec<Box<dyn AnyCommand>> {
-    vec![
-        Erased::<GetJoinedGroups>::boxed(),
-        Erased::<GetJoinedCommunities>::boxed(),
-    ]
+    vec![Erased::<GetJoinedGroups>::boxed(), Erased::<GetJoinedCommunities>::boxed()]
 }
 
 /// `group_open_http_svc.get_joined_group_list`: the groups of the caller.
@@ -46,11 +43,8 @@ impl Command for GetJoinedGroups {
 }
 
 impl Command for GetJoinedCommunities {
-    const SPEC: Spec = Spec::new(
-        "million_group_open_http_svc/get_joined_group_list",
-        Family::MESSAGE,
-    )
-    .callers(Callers::ACCOUNT);
+    const SPEC: Spec = Spec::new("million_group_open_http_svc/get_joined_group_list", Family::MESSAGE)
+        .callers(Callers::ACCOUNT);
 
     type Reply = JoinedGroups;
 

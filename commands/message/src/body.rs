@@ -104,15 +104,11 @@ impl Content {
         let body: Bytes = model::element::normalise(&self.body)?.into();
         let cloud_custom_data = self.cloud_custom_data.unwrap_or_default();
         engine::messages::check_size(&body, &cloud_custom_data)?;
-        if let Some(unknown) = self
-            .send_control
-            .iter()
-            .position(|name| !SEND_CONTROLS.contains(&name.as_str()))
+        if let Some(unknown) =
+            self.send_control.iter().position(|name| !SEND_CONTROLS.contains(&name.as_str()))
         {
-            return Err(ErrorCode::MessageBadJson.because(format!(
-                "SendMsgControl[{unknown}]: one of {}",
-                SEND_CONTROLS.join(", ")
-            )));
+            return Err(ErrorCode::MessageBadJson
+                .because(format!("SendMsgControl[{unknown}]: one of {}", SEND_CONTROLS.join(", "))));
         }
         let has = |name: &str| self.send_control.iter().any(|control| control == name);
         let flags = MessageFlags {

@@ -68,19 +68,13 @@ impl Command for GetHistoryOf {
     type Reply = HistoryOf;
 
     async fn run(self, call: &Call) -> Result<HistoryOf> {
-        let viewer = call
-            .account("Operator_Account", &self.viewer, ErrorCode::SenderUnknown)
-            .await?;
-        let peer = call
-            .account("Peer_Account", &self.peer, ErrorCode::ReceiverMissing)
-            .await?;
+        let viewer = call.account("Operator_Account", &self.viewer, ErrorCode::SenderUnknown).await?;
+        let peer = call.account("Peer_Account", &self.peer, ErrorCode::ReceiverMissing).await?;
         let app = call.app.id;
         let mut before = HistoryKey::end_of(self.until);
         if !self.key.is_empty() {
-            let key: MessageKey = self
-                .key
-                .parse()
-                .map_err(|error| ErrorCode::KeyMalformed.in_field("LastMsgKey", error))?;
+            let key: MessageKey =
+                self.key.parse().map_err(|error| ErrorCode::KeyMalformed.in_field("LastMsgKey", error))?;
             let place = call.engine.place_of(app, viewer.number, peer.number, key).await?;
             before = place.unwrap_or(before).min(before);
         }
@@ -91,10 +85,7 @@ impl Command for GetHistoryOf {
             direction: Direction::Backwards,
             limit: usize::try_from(self.count.clamp(1, PAGE_MAX)).unwrap_or(1),
         };
-        let mut page = call
-            .engine
-            .history(app, viewer.number, peer.number, query)
-            .await?;
+        let mut page = call.engine.history(app, viewer.number, peer.number, query).await?;
         let mut bytes = 0;
         let fits = page
             .messages
@@ -110,16 +101,9 @@ impl Command for GetHistoryOf {
         page.messages.drain(..too_many);
         page.complete &= too_many == 0;
         let oldest = page.messages.first();
-        let (time, key) = oldest.map_or((self.until, String::new()), |found| {
-            (found.at.time, found.key().to_string())
-        });
+        let (time, key) =
+            oldest.map_or((self.until, String::new()), |found| (found.at.time, found.key().to_string()));
         let messages = call.engine.write_page(app, &page.messages).await?;
-        Ok(HistoryOf {
-            complete: page.complete.into(),
-            count: messages.len(),
-            time,
-            key,
-            messages,
-        })
+        Ok(HistoryOf { complete: page.complete.into(), count: messages.len(), time, key, messages })
     }
 }

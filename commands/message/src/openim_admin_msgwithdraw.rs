@@ -35,25 +35,16 @@ impl Command for WithdrawMessage {
     type Reply = Done;
 
     async fn run(self, call: &Call) -> Result<Done> {
-        let from = call
-            .account("From_Account", &self.from, ErrorCode::SenderUnknown)
-            .await?;
-        let to = call
-            .account("To_Account", &self.to, ErrorCode::ReceiverMissing)
-            .await?;
+        let from = call.account("From_Account", &self.from, ErrorCode::SenderUnknown).await?;
+        let to = call.account("To_Account", &self.to, ErrorCode::ReceiverMissing).await?;
         let revoker = match &call.caller {
             Caller::Administrator(user) => {
-                call.engine
-                    .accounts
-                    .ensure(call.stamps(), call.app.id, user)
-                    .await?
+                call.engine.accounts.ensure(call.stamps(), call.app.id, user).await?
             }
             Caller::Account(session) => session.account.clone(),
             Caller::Nobody => return Err(ErrorCode::NotLoggedIn.into()),
         };
-        call.engine
-            .recall(&call.app, &from, &to, self.key, &revoker, None)
-            .await?;
+        call.engine.recall(&call.app, &from, &to, self.key, &revoker, None).await?;
         Ok(Done {})
     }
 }

@@ -29,12 +29,8 @@ impl Command for SetRead {
     type Reply = Done;
 
     async fn run(self, call: &Call) -> Result<Done> {
-        let reader = call
-            .account("Report_Account", &self.reader, ErrorCode::SenderUnknown)
-            .await?;
-        let peer = call
-            .account("Peer_Account", &self.peer, ErrorCode::ReceiverMissing)
-            .await?;
+        let reader = call.account("Report_Account", &self.reader, ErrorCode::SenderUnknown).await?;
+        let peer = call.account("Peer_Account", &self.peer, ErrorCode::ReceiverMissing).await?;
         let up_to = match self.up_to {
             Some(Lenient(seconds)) => Seconds(
                 u32::try_from(seconds)

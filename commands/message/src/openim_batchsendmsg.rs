@@ -69,16 +69,14 @@ pub struct ReceiverError {
 }
 
 impl Command for SendToMany {
-    const SPEC: Spec = Spec::new("openim/batchsendmsg", Family::MESSAGE)
-        .fields(FIELD_ERRORS)
-        .fails_with(&[
-            ErrorCode::TooManyReceivers,
-            ErrorCode::BatchTooOften,
-            ErrorCode::MessageTooLong,
-            ErrorCode::MessageBodyMalformed,
-            ErrorCode::ElementMalformed,
-            ErrorCode::DiskFull,
-        ]);
+    const SPEC: Spec = Spec::new("openim/batchsendmsg", Family::MESSAGE).fields(FIELD_ERRORS).fails_with(&[
+        ErrorCode::TooManyReceivers,
+        ErrorCode::BatchTooOften,
+        ErrorCode::MessageTooLong,
+        ErrorCode::MessageBodyMalformed,
+        ErrorCode::ElementMalformed,
+        ErrorCode::DiskFull,
+    ]);
 
     type Reply = SentToMany;
 
@@ -91,44 +89,23 @@ impl Command for SendToMany {
         }
         let count = u32::try_from(self.to.len()).unwrap_or(u32::MAX);
         let ephemeral = &call.engine.context.ephemeral;
-        if !ephemeral
-            .take(
-                call.app.id,
-                "batch receivers",
-                count,
-                RECEIVERS_PER_MINUTE_MAX,
-                60,
-            )
-            .await?
-        {
+        if !ephemeral.take(call.app.id, "batch receivers", count, RECEIVERS_PER_MINUTE_MAX, 60).await? {
             return Err(ErrorCode::BatchTooOften.into());
         }
         let from = match (&self.from, &call.caller) {
             (None, Caller::Administrator(user)) => {
-                call.engine
-                    .accounts
-                    .ensure(call.stamps(), call.app.id, user)
-                    .await?
+                call.engine.accounts.ensure(call.stamps(), call.app.id, user).await?
             }
-            (from, _) => {
-                call.actor("From_Account", from.as_ref(), ErrorCode::SenderUnknown)
-                    .await?
-            }
+            (from, _) => call.actor("From_Account", from.as_ref(), ErrorCode::SenderUnknown).await?,
         };
         let content = self.take_content().check()?;
         let mut flags = content.flags;
         flags.receiver_only = is_receiver_only(self.sync_other_machine)?;
         let is_online_only = is_online_only(self.life_seconds, self.online_only)?;
-        let sequence = self
-            .sequence
-            .unwrap_or_else(|| call.engine.context.random.next_u32());
+        let sequence = self.sequence.unwrap_or_else(|| call.engine.context.random.next_u32());
         let now = call.engine.context.clock.now().seconds();
         let mut reply = SentToMany {
-            key: MessageKey {
-                sequence,
-                random: self.random,
-                time: now,
-            },
+            key: MessageKey { sequence, random: self.random, time: now },
             id: format!("{}-{}-{}", from.number, now.0, self.random),
             errors: Vec::new(),
         };

@@ -47,11 +47,7 @@ impl MessageInfo {
     fn key(&self) -> Result<MessageKey> {
         match (self.key, self.sequence, self.random, self.time) {
             (Some(key), ..) => Ok(key),
-            (None, Some(sequence), Some(random), Some(time)) => Ok(MessageKey {
-                sequence,
-                random,
-                time,
-            }),
+            (None, Some(sequence), Some(random), Some(time)) => Ok(MessageKey { sequence, random, time }),
             _ => Err(ErrorCode::KeyMalformed.because("C2CMsgInfo: MsgKey, or MsgSeq, MsgRandom and MsgTime")),
         }
     }
@@ -74,12 +70,8 @@ impl Command for SendReceipts {
                 ErrorCode::TooManyAccounts.because(format!("C2CMsgInfo: at most {TARGETS_MAX} messages"))
             );
         }
-        let reader = call
-            .actor("Operator_Account", self.reader.as_ref(), ErrorCode::SenderUnknown)
-            .await?;
-        let author = call
-            .account("Peer_Account", &self.author, ErrorCode::ReceiverMissing)
-            .await?;
+        let reader = call.actor("Operator_Account", self.reader.as_ref(), ErrorCode::SenderUnknown).await?;
+        let author = call.account("Peer_Account", &self.author, ErrorCode::ReceiverMissing).await?;
         let mut keys = Vec::with_capacity(self.messages.len());
         for message in &self.messages {
             if message.from != author.user || message.to != reader.user {
@@ -88,9 +80,7 @@ impl Command for SendReceipts {
             }
             keys.push(message.key()?);
         }
-        call.engine
-            .send_receipts(&call.app, &reader, &author, &keys, call.instance())
-            .await?;
+        call.engine.send_receipts(&call.app, &reader, &author, &keys, call.instance()).await?;
         Ok(Done {})
     }
 }

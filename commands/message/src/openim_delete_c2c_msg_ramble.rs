@@ -55,15 +55,11 @@ impl Command for DeleteMessages {
             return Err(ErrorCode::KeyMalformed.because(format!("MsgKeyList: 1 to {MESSAGES_MAX} keys")));
         }
         let operator = self.operator.or(self.from);
-        let operator = call
-            .actor("Operator_Account", operator.as_ref(), ErrorCode::SenderUnknown)
-            .await?;
+        let operator = call.actor("Operator_Account", operator.as_ref(), ErrorCode::SenderUnknown).await?;
         let Some(peer) = self.peer.or(self.to) else {
             return Err(ErrorCode::ReceiverMissing.because("Peer_Account: is missing"));
         };
-        let peer = call
-            .account("Peer_Account", &peer, ErrorCode::ReceiverMissing)
-            .await?;
+        let peer = call.account("Peer_Account", &peer, ErrorCode::ReceiverMissing).await?;
         let (mut keys, mut invalid) = (Vec::new(), Vec::new());
         for text in self.keys {
             match text.parse::<MessageKey>() {
@@ -71,9 +67,7 @@ impl Command for DeleteMessages {
                 Err(_) => invalid.push(text),
             }
         }
-        call.engine
-            .delete_messages(&call.app, &operator, &peer, &keys, call.instance())
-            .await?;
+        call.engine.delete_messages(&call.app, &operator, &peer, &keys, call.instance()).await?;
         Ok(DeletedMessages { invalid })
     }
 }

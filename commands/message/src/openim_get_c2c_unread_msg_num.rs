@@ -67,23 +67,14 @@ impl Command for GetUnread {
     type Reply = Unread;
 
     async fn run(self, call: &Call) -> Result<Unread> {
-        let account = call
-            .account("To_Account", &self.account, ErrorCode::ReceiverMissing)
-            .await?;
+        let account = call.account("To_Account", &self.account, ErrorCode::ReceiverMissing).await?;
         let app = call.app.id;
         let Some(peers) = self.peers.filter(|peers| !peers.is_empty()) else {
             let mut all = 0;
-            for view in call
-                .engine
-                .conversations(app, account.number, CONVERSATIONS_MAX)
-                .await?
-            {
+            for view in call.engine.conversations(app, account.number, CONVERSATIONS_MAX).await? {
                 all += call.engine.unread(app, account.number, view.peer).await?;
             }
-            return Ok(Unread {
-                all: Some(all),
-                ..Unread::default()
-            });
+            return Ok(Unread { all: Some(all), ..Unread::default() });
         };
         if peers.len() > PEERS_MAX {
             return Err(
@@ -101,16 +92,9 @@ impl Command for GetUnread {
                     let count = call.engine.unread(app, account.number, peer.number).await?;
                     list.push(PeerUnread { peer: name.0, count });
                 }
-                None => errors.push(PeerError {
-                    peer: name.0,
-                    code: ErrorCode::AccountUnknown.number(),
-                }),
+                None => errors.push(PeerError { peer: name.0, code: ErrorCode::AccountUnknown.number() }),
             }
         }
-        Ok(Unread {
-            all: None,
-            list: Some(list),
-            errors,
-        })
+        Ok(Unread { all: None, list: Some(list), errors })
     }
 }

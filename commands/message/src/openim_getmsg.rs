@@ -4,7 +4,7 @@ use command::{Call, Callers, Command, Family, Spec};
 use engine::facts::AccountFact;
 use model::{ErrorCode, HistoryKey, Result, UserId};
 use ports::Cursor;
-use ports::timeline::{Direction, HistoryQuery};
+use ports::timeline::{ConversationView, Direction, HistoryQuery};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -66,9 +66,7 @@ fn cookie_of(cursor: Cursor) -> String {
 }
 
 impl Command for Synchronise {
-    const SPEC: Spec = Spec::new("openim/getmsg", Family::MESSAGE)
-        .callers(Callers::ACCOUNT)
-        .fails_with(&[]);
+    const SPEC: Spec = Spec::new("openim/getmsg", Family::MESSAGE).callers(Callers::ACCOUNT).fails_with(&[]);
 
     type Reply = Missed;
 
@@ -83,20 +81,36 @@ impl Command for Synchronise {
             .and_then(|number| number.parse().ok())
             .map(Cursor)
             .ok_or_else(|| ErrorCode::MessageBadJson.because("Cookie: not one of this server"))?;
-        let page = call
-            .engine
-            .missed(call.app.id, account.number, after, PAGE)
-            .await?;
+        let page = call.engine.missed(call.app.id, account.number, after, PAGE).await?;
         let messages = call.engine.write_missed(&call.app, &account, &page).await?;
+        // With the end of what was missed a client takes over the counts as they are now.
+        let unread = if page.complete { counts(call, &account).await? } else { Vec::new() };
         Ok(Missed {
             cookie: cookie_of(page.next),
             sync_flag: if page.complete { 2 } else { 1 },
             messages,
-            unread: Vec::new(),
+            unread: unread.into_iter().map(|(count, _)| count).collect(),
             remaining: Vec::new(),
             events: Vec::new(),
         })
     }
+}
+
+/// Unread messages of every conversation that has some.
+async fn counts(call: &Call, account: &AccountFact) -> Result<Vec<(PairUnread, ConversationView)>> {
+    let (engine, app) = (&call.engine, call.app.id);
+    let mut unread = Vec::new();
+    for view in engine.conversations(app, account.number, CONVERSATIONS_MAX).await? {
+        let count = engine.unread(app, account.number, view.peer).await?;
+        if count == 0 {
+            continue;
+        }
+        if let Some(peer) = engine.accounts.with_number(app, view.peer).await? {
+            let peer = peer.user.clone();
+            unread.push((PairUnread { peer, count }, view));
+        }
+    }
+    Ok(unread)
 }
 
 async fn first(call: &Call, account: &AccountFact) -> Result<Missed> {
@@ -104,21 +118,7 @@ async fn first(call: &Call, account: &AccountFact) -> Result<Missed> {
     // Before anything is read: what comes in between is read twice, not missed.
     let cookie = cookie_of(engine.context.timeline.end());
     let (mut messages, mut unread) = (Vec::new(), Vec::new());
-    for view in engine
-        .conversations(app, account.number, CONVERSATIONS_MAX)
-        .await?
-    {
-        let count = engine.unread(app, account.number, view.peer).await?;
-        if count == 0 {
-            continue;
-        }
-        let Some(peer) = engine.accounts.with_number(app, view.peer).await? else {
-            continue;
-        };
-        unread.push(PairUnread {
-            peer: peer.user.clone(),
-            count,
-        });
+    for (count, view) in counts(call, account).await? {
         let query = HistoryQuery {
             viewer: account.number,
             after: view.read_to,
@@ -127,17 +127,10 @@ async fn first(call: &Call, account: &AccountFact) -> Result<Missed> {
             limit: LISTED_MAX,
         };
         let mut page = engine.history(app, account.number, view.peer, query).await?;
-        page.messages
-            .retain(|found| found.message.author == view.peer && found.revoker.is_none());
+        page.messages.retain(|found| found.message.author == view.peer && found.revoker.is_none());
         messages.extend(engine.write_page(app, &page.messages).await?);
+        unread.push(count);
     }
-    let nothing = Vec::new;
-    Ok(Missed {
-        cookie,
-        sync_flag: 2,
-        messages,
-        unread,
-        remaining: nothing(),
-        events: Vec::new(),
-    })
+    let (remaining, events) = (Vec::new(), Vec::new());
+    Ok(Missed { cookie, sync_flag: 2, messages, unread, remaining, events })
 }

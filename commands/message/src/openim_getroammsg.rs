@@ -67,23 +67,15 @@ impl Command for GetHistory {
 
     async fn run(self, call: &Call) -> Result<History> {
         let viewer = call.actor("From_Account", None, ErrorCode::SenderUnknown).await?;
-        let empty = History {
-            messages: Vec::new(),
-            count: 0,
-            complete: 1,
-            time: self.time,
-            key: String::new(),
-        };
+        let empty =
+            History { messages: Vec::new(), count: 0, complete: 1, time: self.time, key: String::new() };
         // A conversation with nobody is empty, as one that never began.
         let Some(peer) = call.engine.accounts.find(call.app.id, &self.peer).await? else {
             return Ok(empty);
         };
         let key: Option<MessageKey> = match self.key.as_str() {
             "" => None,
-            text => Some(
-                text.parse()
-                    .map_err(|error| ErrorCode::KeyMalformed.in_field("MsgKey", error))?,
-            ),
+            text => Some(text.parse().map_err(|error| ErrorCode::KeyMalformed.in_field("MsgKey", error))?),
         };
         let direction = match self.direction {
             0 => Direction::Backwards,
@@ -91,30 +83,18 @@ impl Command for GetHistory {
             _ => return Err(ErrorCode::MessageBadJson.because("GetDirection: 0 or 1")),
         };
         let limit = usize::try_from(self.count.clamp(1, PAGE_MAX)).unwrap_or(1);
-        let request = PageRequest {
-            time: self.time,
-            key,
-            direction,
-            limit,
-        };
+        let request = PageRequest { time: self.time, key, direction, limit };
         let mut page = call.engine.page(call.app.id, &viewer, &peer, request).await?;
         let end = match direction {
             Direction::Backwards => page.messages.first(),
             Direction::Forwards => page.messages.last(),
         };
-        let (time, key) = end.map_or((self.time, self.key.clone()), |end| {
-            (end.at.time, end.key().to_string())
-        });
+        let (time, key) =
+            end.map_or((self.time, self.key.clone()), |end| (end.at.time, end.key().to_string()));
         if !self.with_recalled.0 {
             page.messages.retain(|message| message.revoker.is_none());
         }
         let messages = call.engine.write_page(call.app.id, &page.messages).await?;
-        Ok(History {
-            count: messages.len(),
-            messages,
-            complete: page.complete.into(),
-            time,
-            key,
-        })
+        Ok(History { count: messages.len(), messages, complete: page.complete.into(), time, key })
     }
 }

@@ -35,16 +35,14 @@ sending_request! {
 }
 
 impl Command for ImportMessage {
-    const SPEC: Spec = Spec::new("openim/importmsg", Family::MESSAGE)
-        .fields(FIELD_ERRORS)
-        .fails_with(&[
-            ErrorCode::SyncFromOldSystemMissing,
-            ErrorCode::ReceiverUnknown,
-            ErrorCode::MessageTooLong,
-            ErrorCode::MessageBodyMalformed,
-            ErrorCode::ElementMalformed,
-            ErrorCode::DiskFull,
-        ]);
+    const SPEC: Spec = Spec::new("openim/importmsg", Family::MESSAGE).fields(FIELD_ERRORS).fails_with(&[
+        ErrorCode::SyncFromOldSystemMissing,
+        ErrorCode::ReceiverUnknown,
+        ErrorCode::MessageTooLong,
+        ErrorCode::MessageBodyMalformed,
+        ErrorCode::ElementMalformed,
+        ErrorCode::DiskFull,
+    ]);
 
     type Reply = Done;
 
@@ -54,12 +52,8 @@ impl Command for ImportMessage {
             2 => false,
             _ => return Err(ErrorCode::SyncFromOldSystemMissing.because("SyncFromOldSystem: 2 or 5")),
         };
-        let from = call
-            .account("From_Account", &self.from, ErrorCode::SenderUnknown)
-            .await?;
-        let to = call
-            .account("To_Account", &self.to, ErrorCode::ReceiverUnknown)
-            .await?;
+        let from = call.account("From_Account", &self.from, ErrorCode::SenderUnknown).await?;
+        let to = call.account("To_Account", &self.to, ErrorCode::ReceiverUnknown).await?;
         let content = self.take_content().check()?;
         let mut flags = content.flags;
         flags.uncounted |= !is_live;

@@ -49,12 +49,8 @@ impl Command for ReportRead {
         }
         let reader = call.actor("From_Account", None, ErrorCode::SenderUnknown).await?;
         for item in self.report.items {
-            let peer = call
-                .account("To_Account", &item.peer, ErrorCode::ReceiverMissing)
-                .await?;
-            call.engine
-                .read(&call.app, &reader, &peer, item.up_to, call.instance())
-                .await?;
+            let peer = call.account("To_Account", &item.peer, ErrorCode::ReceiverMissing).await?;
+            call.engine.read(&call.app, &reader, &peer, item.up_to, call.instance()).await?;
         }
         Ok(Done {})
     }

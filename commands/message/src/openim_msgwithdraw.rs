@@ -34,9 +34,8 @@ pub struct MessageInfo {
 }
 
 impl Command for RecallMessage {
-    const SPEC: Spec = Spec::new("openim/msgwithdraw", Family::MESSAGE)
-        .callers(Callers::ACCOUNT)
-        .fails_with(&[
+    const SPEC: Spec =
+        Spec::new("openim/msgwithdraw", Family::MESSAGE).callers(Callers::ACCOUNT).fails_with(&[
             ErrorCode::RecallMessageMissing,
             ErrorCode::AlreadyRecalled,
             ErrorCode::RecallTooLate,
@@ -47,25 +46,11 @@ impl Command for RecallMessage {
 
     async fn run(self, call: &Call) -> Result<Done> {
         let message = self.message;
-        let from = call
-            .actor(
-                "MsgInfo.From_Account",
-                Some(&message.from),
-                ErrorCode::SenderUnknown,
-            )
-            .await?;
-        let to = call
-            .account("MsgInfo.To_Account", &message.to, ErrorCode::RecallMessageMissing)
-            .await?;
-        let key = MessageKey {
-            sequence: message.sequence,
-            random: message.random,
-            time: message.time,
-        };
+        let from = call.actor("MsgInfo.From_Account", Some(&message.from), ErrorCode::SenderUnknown).await?;
+        let to = call.account("MsgInfo.To_Account", &message.to, ErrorCode::RecallMessageMissing).await?;
+        let key = MessageKey { sequence: message.sequence, random: message.random, time: message.time };
         let window = Some((call.app.settings.recall_seconds, call.instance()));
-        call.engine
-            .recall(&call.app, &from, &to, key, &from, window)
-            .await?;
+        call.engine.recall(&call.app, &from, &to, key, &from, window).await?;
         Ok(Done {})
     }
 }

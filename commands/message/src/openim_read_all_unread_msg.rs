@@ -34,33 +34,22 @@ impl Command for ReadAll {
     type Reply = AllRead;
 
     async fn run(self, call: &Call) -> Result<AllRead> {
-        let reply = AllRead {
-            one_to_one: self.one_to_one.0.into(),
-            groups: Vec::new(),
-        };
+        let reply = AllRead { one_to_one: self.one_to_one.0.into(), groups: Vec::new() };
         if !self.one_to_one.0 {
             return Ok(reply);
         }
         let reader = call.actor("From_Account", None, ErrorCode::SenderUnknown).await?;
         let now = call.engine.context.clock.now().seconds();
-        for view in call
-            .engine
-            .conversations(call.app.id, reader.number, CONVERSATIONS_MAX)
-            .await?
-        {
+        for view in call.engine.conversations(call.app.id, reader.number, CONVERSATIONS_MAX).await? {
             if call.engine.unread(call.app.id, reader.number, view.peer).await? == 0 {
                 continue;
             }
             if let Some(peer) = call.engine.accounts.with_number(call.app.id, view.peer).await? {
-                call.engine
-                    .read(&call.app, &reader, &peer, now, call.instance())
-                    .await?;
+                call.engine.read(&call.app, &reader, &peer, now, call.instance()).await?;
             }
         }
         let frame = engine::push::all_read();
-        call.engine
-            .hub
-            .push(call.app.id, reader.number, &frame, call.instance());
+        call.engine.hub.push(call.app.id, reader.number, &frame, call.instance());
         Ok(reply)
     }
 }

@@ -62,11 +62,7 @@ impl SentMessage {
     pub fn of(sent: Sent, author: AccountNumber, client_time: Option<Seconds>) -> Self {
         let client_time = client_time.unwrap_or(sent.time).0;
         let id = format!("{author}-{client_time}-{}", sent.key.random);
-        Self {
-            time: sent.time,
-            key: sent.key,
-            id,
-        }
+        Self { time: sent.time, key: sent.key, id }
     }
 }
 
@@ -103,15 +99,9 @@ impl Command for SendMessage {
     async fn run(mut self, call: &Call) -> Result<SentMessage> {
         let from = match (&self.from, &call.caller) {
             (None, Caller::Administrator(user)) => {
-                call.engine
-                    .accounts
-                    .ensure(call.stamps(), call.app.id, user)
-                    .await?
+                call.engine.accounts.ensure(call.stamps(), call.app.id, user).await?
             }
-            (from, _) => {
-                call.actor("From_Account", from.as_ref(), ErrorCode::SenderUnknown)
-                    .await?
-            }
+            (from, _) => call.actor("From_Account", from.as_ref(), ErrorCode::SenderUnknown).await?,
         };
         let unknown = if call.is_administrator() {
             ErrorCode::ReceiverUnknown
@@ -124,11 +114,7 @@ impl Command for SendMessage {
         flags.receiver_only = is_receiver_only(self.sync_other_machine)?;
         let is_online_only = is_online_only(self.life_seconds, self.online_only)?;
         if !call.is_administrator()
-            && call
-                .engine
-                .blocks
-                .is_blocked(call.app.id, to.number, from.number)
-                .await?
+            && call.engine.blocks.is_blocked(call.app.id, to.number, from.number).await?
         {
             if !call.app.settings.blocklist_show_sent {
                 return Err(ErrorCode::BlockedByReceiver.into());

@@ -87,10 +87,7 @@ impl Command for GetProfiles {
         if let Some(unknown) = self.tags.iter().position(|tag| !is_known(tag)) {
             return Err(ErrorCode::ProfileTagUnknown.because(format!("TagList[{unknown}]: no such field")));
         }
-        let mut reply = Profiles {
-            profiles: Vec::new(),
-            failed: Vec::new(),
-        };
+        let mut reply = Profiles { profiles: Vec::new(), failed: Vec::new() };
         for name in self.accounts {
             let account = match name.user() {
                 Some(user) => call.engine.accounts.find(call.app.id, &user).await?,
@@ -110,18 +107,10 @@ impl Command for GetProfiles {
             let profile = call.engine.profiles.of(call.app.id, account.number).await?;
             let fields = self.tags.iter().filter_map(|tag| {
                 let value = profile.0.get(tag)?.clone();
-                Some(ReadField {
-                    tag: tag.clone(),
-                    value,
-                })
+                Some(ReadField { tag: tag.clone(), value })
             });
             let fields = fields.collect();
-            reply.profiles.push(UserProfile {
-                name: name.0,
-                fields,
-                code: 0,
-                info: String::new(),
-            });
+            reply.profiles.push(UserProfile { name: name.0, fields, code: 0, info: String::new() });
         }
         Ok(reply)
     }

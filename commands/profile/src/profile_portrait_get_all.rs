@@ -61,14 +61,9 @@ impl Command for GetWholeProfiles {
                 continue;
             };
             let profile = call.engine.profiles.of(call.app.id, account.number).await?;
-            let fields = profile.0.iter().map(|(tag, value)| ReadField {
-                tag: tag.clone(),
-                value: value.clone(),
-            });
-            profiles.push(WholeProfile {
-                name: name.0,
-                fields: fields.collect(),
-            });
+            let fields =
+                profile.0.iter().map(|(tag, value)| ReadField { tag: tag.clone(), value: value.clone() });
+            profiles.push(WholeProfile { name: name.0, fields: fields.collect() });
         }
         Ok(WholeProfiles { profiles })
     }

@@ -33,9 +33,8 @@ pub struct Field {
 }
 
 impl Command for SetProfile {
-    const SPEC: Spec = Spec::new("profile/portrait_set", Family::PROFILE)
-        .callers(Callers::BOTH)
-        .fails_with(&[
+    const SPEC: Spec =
+        Spec::new("profile/portrait_set", Family::PROFILE).callers(Callers::BOTH).fails_with(&[
             ErrorCode::ProfileAccountUnknown,
             ErrorCode::ProfileNotWritable,
             ErrorCode::ProfileTagUnknown,
@@ -48,33 +47,21 @@ impl Command for SetProfile {
     type Reply = Done;
 
     async fn run(self, call: &Call) -> Result<Done> {
-        let account = call
-            .actor(
-                "From_Account",
-                Some(&self.account),
-                ErrorCode::ProfileAccountUnknown,
-            )
-            .await?;
+        let account =
+            call.actor("From_Account", Some(&self.account), ErrorCode::ProfileAccountUnknown).await?;
         if self.fields.is_empty() || self.fields.len() > FIELDS_MAX {
             return Err(
                 ErrorCode::ProfileBadParameter.because(format!("ProfileItem: 1 to {FIELDS_MAX} fields"))
             );
         }
-        let writer = if call.is_administrator() {
-            Writer::Administrator
-        } else {
-            Writer::Owner
-        };
+        let writer = if call.is_administrator() { Writer::Administrator } else { Writer::Owner };
         let mut fields = Vec::with_capacity(self.fields.len());
         for field in self.fields {
             let value = checked(&field.tag, &field.value, writer)?;
             fields.push((field.tag, value));
         }
         let cause = call.instance();
-        call.engine
-            .profiles
-            .set(call.stamps(), call.app.id, &account, fields, cause)
-            .await?;
+        call.engine.profiles.set(call.stamps(), call.app.id, &account, fields, cause).await?;
         Ok(Done {})
     }
 }

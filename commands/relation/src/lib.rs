@@ -40,21 +40,13 @@ impl ItemResult {
     /// Done.
     #[must_use]
     pub const fn done(name: String) -> Self {
-        Self {
-            name,
-            code: 0,
-            info: String::new(),
-        }
+        Self { name, code: 0, info: String::new() }
     }
 
     /// Not done.
     #[must_use]
     pub fn failed(name: String, code: model::ErrorCode, info: &str) -> Self {
-        Self {
-            name,
-            code: code.number(),
-            info: info.to_owned(),
-        }
+        Self { name, code: code.number(), info: info.to_owned() }
     }
 }
 

@@ -27,22 +27,12 @@ impl Command for Block {
     const SPEC: Spec = Spec::new("sns/black_list_add", Family::RELATION)
         .callers(Callers::BOTH)
         .fields(&[("From_Account", ErrorCode::RelationBadParameter)])
-        .fails_with(&[
-            ErrorCode::RelationAccountUnknown,
-            ErrorCode::BlockListFull,
-            ErrorCode::DiskFull,
-        ]);
+        .fails_with(&[ErrorCode::RelationAccountUnknown, ErrorCode::BlockListFull, ErrorCode::DiskFull]);
 
     type Reply = Results;
 
     async fn run(self, call: &Call) -> Result<Results> {
-        let owner = call
-            .actor(
-                "From_Account",
-                Some(&self.owner),
-                ErrorCode::RelationAccountUnknown,
-            )
-            .await?;
+        let owner = call.actor("From_Account", Some(&self.owner), ErrorCode::RelationAccountUnknown).await?;
         if self.others.is_empty() || self.others.len() > ACCOUNTS_MAX {
             return Err(
                 ErrorCode::RelationBadParameter.because(format!("To_Account: 1 to {ACCOUNTS_MAX} accounts"))
@@ -73,11 +63,7 @@ impl Command for Block {
             } else if is_there {
                 ItemResult::failed(name.0, ErrorCode::RelationBadParameter, "is blocked already")
             } else if room == 0 {
-                ItemResult::failed(
-                    name.0,
-                    ErrorCode::BlockListFull,
-                    "the block list has 1000 entries",
-                )
+                ItemResult::failed(name.0, ErrorCode::BlockListFull, "the block list has 1000 entries")
             } else {
                 room -= 1;
                 added.push(other);
@@ -85,10 +71,7 @@ impl Command for Block {
             };
             results.push(result);
         }
-        engine
-            .blocks
-            .add(call.stamps(), app, owner.number, &added)
-            .await?;
+        engine.blocks.add(call.stamps(), app, owner.number, &added).await?;
         if !added.is_empty() {
             let users: Vec<UserId> = added.iter().map(|account| account.user.clone()).collect();
             let frame = engine::push::blocked(&users);

@@ -69,19 +69,14 @@ impl Command for CheckBlocked {
     type Reply = Checked;
 
     async fn run(self, call: &Call) -> Result<Checked> {
-        let owner = call
-            .account("From_Account", &self.owner, ErrorCode::RelationAccountUnknown)
-            .await?;
+        let owner = call.account("From_Account", &self.owner, ErrorCode::RelationAccountUnknown).await?;
         if self.others.is_empty() || self.others.len() > ACCOUNTS_MAX {
             return Err(
                 ErrorCode::RelationBadParameter.because(format!("To_Account: 1 to {ACCOUNTS_MAX} accounts"))
             );
         }
         let (engine, app) = (&call.engine, call.app.id);
-        let mut reply = Checked {
-            items: Vec::new(),
-            failed: Vec::new(),
-        };
+        let mut reply = Checked { items: Vec::new(), failed: Vec::new() };
         for name in self.others {
             let other = match name.user() {
                 Some(user) => engine.accounts.find(app, &user).await?,
@@ -107,12 +102,7 @@ impl Command for CheckBlocked {
                 (false, true) => "BlackCheckResult_Type_BWithA",
                 (true, true) => "BlackCheckResult_Type_BothWay",
             };
-            reply.items.push(CheckedItem {
-                name: name.0,
-                relation,
-                code: 0,
-                info: String::new(),
-            });
+            reply.items.push(CheckedItem { name: name.0, relation, code: 0, info: String::new() });
         }
         Ok(reply)
     }

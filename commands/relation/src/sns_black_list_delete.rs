@@ -29,13 +29,7 @@ impl Command for Unblock {
     type Reply = Results;
 
     async fn run(self, call: &Call) -> Result<Results> {
-        let owner = call
-            .actor(
-                "From_Account",
-                Some(&self.owner),
-                ErrorCode::RelationAccountUnknown,
-            )
-            .await?;
+        let owner = call.actor("From_Account", Some(&self.owner), ErrorCode::RelationAccountUnknown).await?;
         if self.others.is_empty() || self.others.len() > ACCOUNTS_MAX {
             return Err(
                 ErrorCode::RelationBadParameter.because(format!("To_Account: 1 to {ACCOUNTS_MAX} accounts"))

@@ -59,38 +59,17 @@ impl Command for GetBlocked {
     type Reply = Blocked;
 
     async fn run(self, call: &Call) -> Result<Blocked> {
-        let owner = call
-            .actor(
-                "From_Account",
-                Some(&self.owner),
-                ErrorCode::RelationAccountUnknown,
-            )
-            .await?;
+        let owner = call.actor("From_Account", Some(&self.owner), ErrorCode::RelationAccountUnknown).await?;
         let limit = self.limit.clamp(1, PAGE_MAX);
         let after = (self.start != 0).then_some(AccountNumber(AccountNumber::BASE + self.start));
-        let mut facts = call
-            .engine
-            .blocks
-            .page(call.app.id, owner.number, after, limit + 1)
-            .await?;
+        let mut facts = call.engine.blocks.page(call.app.id, owner.number, after, limit + 1).await?;
         let has_more = facts.len() > limit;
         facts.truncate(limit);
         let next = match facts.last() {
             Some(last) if has_more => last.blocked.0.saturating_sub(AccountNumber::BASE),
             _ => 0,
         };
-        let entries = facts
-            .into_iter()
-            .map(|fact| Entry {
-                user: fact.user,
-                since: fact.since,
-            })
-            .collect();
-        Ok(Blocked {
-            entries,
-            next,
-            sequence: 0,
-            current_sequence: 0,
-        })
+        let entries = facts.into_iter().map(|fact| Entry { user: fact.user, since: fact.since }).collect();
+        Ok(Blocked { entries, next, sequence: 0, current_sequence: 0 })
     }
 }

@@ -39,10 +39,7 @@ impl Command for GetFriends {
     type Reply = Friends;
 
     async fn run(self, _: &Call) -> Result<Friends> {
-        Ok(Friends {
-            complete: 1,
-            ..Friends::default()
-        })
+        Ok(Friends { complete: 1, ..Friends::default() })
     }
 }
 

@@ -57,10 +57,7 @@ impl Command for GetStatus {
             return Err(ErrorCode::AccountBadParameter
                 .because(format!("To_Account: at most {ACCOUNTS_MAX} accounts")));
         }
-        let mut reply = Statuses {
-            statuses: Vec::new(),
-            errors: Vec::new(),
-        };
+        let mut reply = Statuses { statuses: Vec::new(), errors: Vec::new() };
         for name in self.accounts {
             let account = match name.user() {
                 Some(user) => call.engine.accounts.find(call.app.id, &user).await?,

@@ -26,13 +26,8 @@ impl Command for SetCustomStatus {
             return Err(ErrorCode::AccountBadParameter
                 .because(format!("CustomStatus: at most {CUSTOM_STATUS_BYTES_MAX} bytes")));
         }
-        let account = call
-            .actor("From_Account", None, ErrorCode::AccountBadParameter)
-            .await?;
-        call.engine
-            .presence
-            .set_custom_status(call.stamps(), call.app.id, &account, &self.text)
-            .await?;
+        let account = call.actor("From_Account", None, ErrorCode::AccountBadParameter).await?;
+        call.engine.presence.set_custom_status(call.stamps(), call.app.id, &account, &self.text).await?;
         Ok(Done {})
     }
 }

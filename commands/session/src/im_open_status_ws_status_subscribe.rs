@@ -30,11 +30,7 @@ pub struct Failures {
 impl Command for Subscribe {
     const SPEC: Spec = Spec::new("im_open_status/ws_status_subscribe", Family::ACCOUNT)
         .callers(Callers::ACCOUNT)
-        .fails_with(&[
-            ErrorCode::StatusOff,
-            ErrorCode::TooManyAccounts,
-            ErrorCode::DiskFull,
-        ]);
+        .fails_with(&[ErrorCode::StatusOff, ErrorCode::TooManyAccounts, ErrorCode::DiskFull]);
 
     type Reply = Failures;
 
@@ -44,9 +40,7 @@ impl Command for Subscribe {
             return Err(ErrorCode::AccountBadParameter
                 .because(format!("To_Account: at most {ACCOUNTS_MAX} accounts")));
         }
-        let watcher = call
-            .actor("From_Account", None, ErrorCode::AccountBadParameter)
-            .await?;
+        let watcher = call.actor("From_Account", None, ErrorCode::AccountBadParameter).await?;
         let (mut accounts, mut failures) = (Vec::new(), Failures::default());
         for name in self.accounts {
             let account = match name.user() {
@@ -58,10 +52,7 @@ impl Command for Subscribe {
                 None => failures.errors.push(StatusError::unknown(name.0)),
             }
         }
-        call.engine
-            .presence
-            .watch(call.stamps(), call.app.id, watcher.number, &accounts)
-            .await?;
+        call.engine.presence.watch(call.stamps(), call.app.id, watcher.number, &accounts).await?;
         Ok(failures)
     }
 }

@@ -29,9 +29,7 @@ impl Command for Unsubscribe {
 
     async fn run(self, call: &Call) -> Result<Failures> {
         status_is_on(call)?;
-        let watcher = call
-            .actor("From_Account", None, ErrorCode::AccountBadParameter)
-            .await?;
+        let watcher = call.actor("From_Account", None, ErrorCode::AccountBadParameter).await?;
         let presence = &call.engine.presence;
         if self.all.0 {
             presence.unwatch(call.app.id, watcher.number, None).await?;
@@ -52,9 +50,7 @@ impl Command for Unsubscribe {
                 None => failures.errors.push(StatusError::unknown(name.0)),
             }
         }
-        presence
-            .unwatch(call.app.id, watcher.number, Some(&numbers))
-            .await?;
+        presence.unwatch(call.app.id, watcher.number, Some(&numbers)).await?;
         Ok(failures)
     }
 }

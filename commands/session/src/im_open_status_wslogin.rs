@@ -39,9 +39,8 @@ pub struct LoggedIn {
 }
 
 impl Command for LogIn {
-    const SPEC: Spec = Spec::new("im_open_status/wslogin", Family::ACCOUNT)
-        .callers(Callers::ANYBODY)
-        .fails_with(&[
+    const SPEC: Spec =
+        Spec::new("im_open_status/wslogin", Family::ACCOUNT).callers(Callers::ANYBODY).fails_with(&[
             ErrorCode::UserSigEmpty,
             ErrorCode::UserSigMalformed,
             ErrorCode::UserSigKeyMismatch,
@@ -60,23 +59,14 @@ impl Command for LogIn {
         let Some(connection) = &call.connection else {
             return Err(ErrorCode::CommandUnknown.into());
         };
-        let logged_in = match call
-            .credentials
-            .token
-            .as_deref()
-            .filter(|token| !token.is_empty())
-        {
+        let logged_in = match call.credentials.token.as_deref().filter(|token| !token.is_empty()) {
             Some(token) => call.engine.log_in_again(&call.app, connection, token).await?,
             None => {
                 let user = UserId::new(&call.credentials.identifier)
                     .map_err(|error| ErrorCode::AccountBadParameter.in_field("identifier", error))?;
-                let verified = call
-                    .engine
-                    .verify_signature(&call.app, &user, &call.credentials.signature)
-                    .await?;
-                call.engine
-                    .log_in(&call.app, connection, &user, &verified)
-                    .await?
+                let verified =
+                    call.engine.verify_signature(&call.app, &user, &call.credentials.signature).await?;
+                call.engine.log_in(&call.app, connection, &user, &verified).await?
             }
         };
         let account = &logged_in.account;
@@ -85,11 +75,7 @@ impl Command for LogIn {
             instance: logged_in.instance,
             time: call.engine.context.clock.now().seconds(),
             hello_interval_seconds: call.app.settings.hello_interval_seconds,
-            custom_status: call
-                .engine
-                .presence
-                .custom_status(call.app.id, account.number)
-                .await?,
+            custom_status: call.engine.presence.custom_status(call.app.id, account.number).await?,
             ability_bits: call.app.settings.ability_bits.clone(),
             token: logged_in.token,
         })

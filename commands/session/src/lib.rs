@@ -32,11 +32,7 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
 /// # Errors
 /// `StatusOff`.
 fn status_is_on(call: &Call) -> Result<()> {
-    if call.app.settings.user_status {
-        Ok(())
-    } else {
-        Err(ErrorCode::StatusOff.into())
-    }
+    if call.app.settings.user_status { Ok(()) } else { Err(ErrorCode::StatusOff.into()) }
 }
 
 /// An account that a status command could not serve.
@@ -59,11 +55,6 @@ pub struct StatusError {
 impl StatusError {
     fn unknown(name: String) -> Self {
         let code = ErrorCode::AccountUnknown;
-        Self {
-            name,
-            invalid: String::new(),
-            code: code.number(),
-            info: code.sentence().to_owned(),
-        }
+        Self { name, invalid: String::new(), code: code.number(), info: code.sentence().to_owned() }
     }
 }

@@ -63,14 +63,7 @@ impl Call {
         connection: Option<Arc<Connection>>,
         credentials: Credentials,
     ) -> Self {
-        Self {
-            engine,
-            app,
-            caller,
-            connection,
-            credentials,
-            before: Mutex::default(),
-        }
+        Self { engine, app, caller, connection, credentials, before: Mutex::default() }
     }
 
     /// The stamps of the app.

@@ -20,24 +20,15 @@ pub(crate) fn request<T: DeserializeOwned>(spec: &Spec, body: &[u8]) -> Result<T
 /// Decodes once more, this time noting where it fails.
 fn explain<T: DeserializeOwned>(spec: &Spec, body: &[u8], first: &serde_json::Error) -> Error {
     if first.is_syntax() || first.is_eof() {
-        return spec
-            .family
-            .bad_request
-            .because("the body is not valid JSON")
-            .caused_by(describe(first));
+        return spec.family.bad_request.because("the body is not valid JSON").caused_by(describe(first));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let Err(error) = serde_path_to_error::deserialize::<_, T>(&mut deserializer) else {
-        return spec
-            .family
-            .bad_request
-            .because("the body is not what this command takes");
+        return spec.family.bad_request.because("the body is not what this command takes");
     };
     let path = error.path().to_string();
     let what = describe(error.inner());
-    let missing = what
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.split('`').next());
+    let missing = what.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
     let is_top = path == "." || path.is_empty();
     let (field, info) = match missing {
         Some(name) if is_top => (name.to_owned(), format!("{name}: is missing")),
@@ -46,9 +37,7 @@ fn explain<T: DeserializeOwned>(spec: &Spec, body: &[u8], first: &serde_json::Er
         None => (top(&path), format!("{path}: {what}")),
     };
     let declared = spec.field_errors.iter().find(|(name, _)| *name == field);
-    declared
-        .map_or(spec.family.bad_request, |(_, code)| *code)
-        .because(info)
+    declared.map_or(spec.family.bad_request, |(_, code)| *code).because(info)
 }
 
 fn top(path: &str) -> String {
@@ -79,10 +68,8 @@ mod tests {
         _tag: String,
     }
 
-    const SPEC: Spec = Spec::new("openim/test", Family::MESSAGE).fields(&[
-        ("To_Account", ErrorCode::ReceiverMissing),
-        ("MsgRandom", ErrorCode::RandomMissing),
-    ]);
+    const SPEC: Spec = Spec::new("openim/test", Family::MESSAGE)
+        .fields(&[("To_Account", ErrorCode::ReceiverMissing), ("MsgRandom", ErrorCode::RandomMissing)]);
 
     fn fails(body: &str) -> (ErrorCode, String) {
         let error = request::<Request>(&SPEC, body.as_bytes()).unwrap_err();
@@ -93,41 +80,13 @@ mod tests {
     fn errors_name_the_field_and_carry_its_number() {
         for (body, code, info) in [
             ("{}", ErrorCode::ReceiverMissing, "To_Account: is missing"),
-            (
-                r#"{"To_Account":1}"#,
-                ErrorCode::ReceiverMissing,
-                "To_Account: wrong type or value",
-            ),
-            (
-                r#"{"To_Account":{"$ne":""}}"#,
-                ErrorCode::ReceiverMissing,
-                "To_Account: wrong type",
-            ),
-            (
-                r#"{"To_Account":"ä"}"#,
-                ErrorCode::ReceiverMissing,
-                "To_Account: a UserID consists",
-            ),
-            (
-                r#"{"To_Account":"a"}"#,
-                ErrorCode::RandomMissing,
-                "MsgRandom: is missing",
-            ),
-            (
-                r#"{"To_Account":"a","MsgRandom":4294967296}"#,
-                ErrorCode::RandomMissing,
-                "MsgRandom: wrong",
-            ),
-            (
-                r#"{"To_Account":"a","MsgRandom":-1}"#,
-                ErrorCode::RandomMissing,
-                "MsgRandom: wrong",
-            ),
-            (
-                r#"{"To_Account":"a","MsgRandom":1e99}"#,
-                ErrorCode::RandomMissing,
-                "MsgRandom: ",
-            ),
+            (r#"{"To_Account":1}"#, ErrorCode::ReceiverMissing, "To_Account: wrong type or value"),
+            (r#"{"To_Account":{"$ne":""}}"#, ErrorCode::ReceiverMissing, "To_Account: wrong type"),
+            (r#"{"To_Account":"ä"}"#, ErrorCode::ReceiverMissing, "To_Account: a UserID consists"),
+            (r#"{"To_Account":"a"}"#, ErrorCode::RandomMissing, "MsgRandom: is missing"),
+            (r#"{"To_Account":"a","MsgRandom":4294967296}"#, ErrorCode::RandomMissing, "MsgRandom: wrong"),
+            (r#"{"To_Account":"a","MsgRandom":-1}"#, ErrorCode::RandomMissing, "MsgRandom: wrong"),
+            (r#"{"To_Account":"a","MsgRandom":1e99}"#, ErrorCode::RandomMissing, "MsgRandom: "),
             (
                 r#"{"To_Account":"a","MsgRandom":1,"Items":[{"Tag":"x"},{}]}"#,
                 ErrorCode::MessageBadJson,

@@ -62,17 +62,12 @@ mod tests {
     fn replies_stand_beside_the_status() {
         let parse = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes).unwrap();
         let empty = parse(success(Family::MESSAGE, &crate::Done {}).unwrap());
-        assert_eq!(
-            empty,
-            json!({"ActionStatus": "OK", "ErrorCode": 0, "ErrorInfo": ""})
-        );
+        assert_eq!(empty, json!({"ActionStatus": "OK", "ErrorCode": 0, "ErrorInfo": ""}));
         let full = parse(success(Family::PROFILE, &json!({"A": 1})).unwrap());
         assert_eq!(full["A"], 1);
         assert_eq!(full["ErrorDisplay"], "");
         assert!(success(Family::MESSAGE, &1).is_err());
-        let error = ErrorCode::Kicked
-            .because("a \"quote\"")
-            .with_details("\"KickType\":3");
+        let error = ErrorCode::Kicked.because("a \"quote\"").with_details("\"KickType\":3");
         let failed = parse(failure(&error, false));
         assert_eq!(
             failed,

@@ -25,9 +25,7 @@ impl Metrics {
     /// Counts for every command of a table.
     #[must_use]
     pub fn new(table: &Table) -> Self {
-        Self {
-            commands: (0..table.len()).map(|_| Counts::default()).collect(),
-        }
+        Self { commands: (0..table.len()).map(|_| Counts::default()).collect() }
     }
 
     /// Counts one call.
@@ -72,10 +70,7 @@ impl Metrics {
                 );
             }
             let all = read(&counts.ok) + read(&counts.failed);
-            let _ = writeln!(
-                out,
-                "whimbrel_call_seconds_bucket{{command=\"{name}\",le=\"+Inf\"}} {all}"
-            );
+            let _ = writeln!(out, "whimbrel_call_seconds_bucket{{command=\"{name}\",le=\"+Inf\"}} {all}");
             let _ = writeln!(
                 out,
                 "whimbrel_call_seconds_sum{{command=\"{name}\"}} {}",

@@ -36,11 +36,7 @@ impl Pipeline {
     #[must_use]
     pub fn new(table: Table, engine: Arc<Engine>) -> Self {
         let metrics = Metrics::new(&table);
-        Self {
-            table,
-            metrics,
-            engine,
-        }
+        Self { table, metrics, engine }
     }
 
     /// The engine behind the commands.
@@ -53,10 +49,7 @@ impl Pipeline {
     pub async fn run(&self, name: &str, call: &Call, body: &[u8]) -> Answer {
         let Some((index, command)) = self.table.find(name) else {
             let error = Error::from(ErrorCode::CommandUnknown);
-            return Answer {
-                before: Vec::new(),
-                body: envelope::failure(&error, false),
-            };
+            return Answer { before: Vec::new(), body: envelope::failure(&error, false) };
         };
         let spec = command.spec();
         let started = self.engine.context.clock.elapsed_micros();
@@ -76,10 +69,7 @@ impl Pipeline {
             Ok(body) => body,
             Err(error) => envelope::failure(&error, spec.family.has_display),
         };
-        Answer {
-            before: call.take_before(),
-            body,
-        }
+        Answer { before: call.take_before(), body }
     }
 
     async fn limit(&self, spec: &Spec, call: &Call) -> Result<()> {
@@ -90,12 +80,7 @@ impl Pipeline {
             0 => spec.calls_per_second,
             chosen => chosen,
         };
-        let taken = self
-            .engine
-            .context
-            .ephemeral
-            .take(call.app.id, spec.name, 1, limit, 1)
-            .await?;
+        let taken = self.engine.context.ephemeral.take(call.app.id, spec.name, 1, limit, 1).await?;
         if taken {
             Ok(())
         } else {
@@ -123,11 +108,7 @@ fn in_family(spec: &Spec, error: Error) -> Error {
     if error.code != ErrorCode::MessageServiceUnavailable {
         return error;
     }
-    Error {
-        code: spec.family.internal,
-        info: spec.family.internal.sentence().into(),
-        ..error
-    }
+    Error { code: spec.family.internal, info: spec.family.internal.sentence().into(), ..error }
 }
 
 /// A failure is logged once, here; without account, address or content.
@@ -136,13 +117,7 @@ fn log(spec: &Spec, outcome: &Result<Vec<u8>>, micros: u64) {
         Ok(_) => tracing::trace!(command = spec.name, micros, "done"),
         Err(error) if error.cause.is_some() => {
             let cause = error.cause.as_deref().unwrap_or_default();
-            tracing::warn!(
-                command = spec.name,
-                code = error.code.number(),
-                cause,
-                micros,
-                "command failed"
-            );
+            tracing::warn!(command = spec.name, code = error.code.number(), cause, micros, "command failed");
         }
         Err(error) => tracing::debug!(command = spec.name, code = error.code.number(), micros, "refused"),
     }

@@ -20,10 +20,7 @@ impl<'de> Deserialize<'de> for Lenient {
         }
         match Form::deserialize(deserializer)? {
             Form::Number(number) => Ok(Self(number)),
-            Form::Text(text) => text
-                .parse()
-                .map(Self)
-                .map_err(|_| de::Error::custom("a number is expected")),
+            Form::Text(text) => text.parse().map(Self).map_err(|_| de::Error::custom("a number is expected")),
         }
     }
 }

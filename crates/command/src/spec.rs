@@ -15,29 +15,13 @@ pub struct Callers {
 
 impl Callers {
     /// Administrators only.
-    pub const ADMINISTRATOR: Self = Self {
-        administrator: true,
-        account: false,
-        nobody: false,
-    };
+    pub const ADMINISTRATOR: Self = Self { administrator: true, account: false, nobody: false };
     /// Logged-in accounts only.
-    pub const ACCOUNT: Self = Self {
-        administrator: false,
-        account: true,
-        nobody: false,
-    };
+    pub const ACCOUNT: Self = Self { administrator: false, account: true, nobody: false };
     /// Both.
-    pub const BOTH: Self = Self {
-        administrator: true,
-        account: true,
-        nobody: false,
-    };
+    pub const BOTH: Self = Self { administrator: true, account: true, nobody: false };
     /// Any connection, logged in or not.
-    pub const ANYBODY: Self = Self {
-        administrator: false,
-        account: true,
-        nobody: true,
-    };
+    pub const ANYBODY: Self = Self { administrator: false, account: true, nobody: true };
 }
 
 /// The error numbers that a family of commands uses for what every command can meet.

@@ -72,10 +72,7 @@ impl<C: Command> AnyCommand for Erased<C> {
     }
 
     fn schemas(&self, generator: &mut SchemaGenerator) -> (Schema, Schema) {
-        (
-            generator.subschema_for::<C>(),
-            generator.subschema_for::<C::Reply>(),
-        )
+        (generator.subschema_for::<C>(), generator.subschema_for::<C::Reply>())
     }
 }
 

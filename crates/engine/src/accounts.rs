@@ -120,17 +120,13 @@ impl Accounts {
             let key = COUNTER.as_bytes();
             let found = find::<InstallationFact>(self.records(), SdkAppId::INSTALLATION, key).await?;
             let (first, version) = match found {
-                Some((fact, version)) => (
-                    fact.value.parse().map_err(|_| ErrorCode::AccountInternal)?,
-                    Some(version),
-                ),
+                Some((fact, version)) => {
+                    (fact.value.parse().map_err(|_| ErrorCode::AccountInternal)?, Some(version))
+                }
                 None => (AccountNumber::BASE + 1, None),
             };
             let end: u64 = first + NUMBERS_AT_ONCE;
-            let fact = InstallationFact {
-                name: COUNTER.to_owned(),
-                value: end.to_string(),
-            };
+            let fact = InstallationFact { name: COUNTER.to_owned(), value: end.to_string() };
             let condition = unchanged::<InstallationFact>(fact.key(), version);
             let writes = vec![put(Stamps::configuration(SdkAppId::INSTALLATION), &fact)?];
             if write_if(self.records(), SdkAppId::INSTALLATION, vec![condition], writes).await? {
@@ -181,20 +177,16 @@ impl Accounts {
         };
         let number = fact.number;
         // The name goes first: nothing new can begin while the rest is removed.
-        let gone = vec![
-            remove::<AccountFact>(fact.key()),
-            remove::<ProfileFact>(ProfileFact::key_of(number)),
-        ];
+        let gone =
+            vec![remove::<AccountFact>(fact.key()), remove::<ProfileFact>(ProfileFact::key_of(number))];
         write(self.records(), app, gone).await?;
         self.forget(app, &fact);
         self.remove_all::<InstanceFact>(app, number, None).await?;
         self.remove_all::<BlockFact>(app, number, None).await?;
-        self.remove_all::<BlockFact>(app, number, Some(BlockFact::BY_BLOCKED))
-            .await?;
+        self.remove_all::<BlockFact>(app, number, Some(BlockFact::BY_BLOCKED)).await?;
         self.remove_all::<ContactFact>(app, number, None).await?;
         self.remove_all::<WatchFact>(app, number, None).await?;
-        self.remove_all::<WatchFact>(app, number, Some(WatchFact::BY_WATCHED))
-            .await?;
+        self.remove_all::<WatchFact>(app, number, Some(WatchFact::BY_WATCHED)).await?;
         Ok(fact)
     }
 

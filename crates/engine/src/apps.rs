@@ -27,10 +27,7 @@ pub struct Apps {
 
 impl Apps {
     pub(crate) fn new(context: Context) -> Self {
-        Self {
-            context,
-            cache: RwLock::default(),
-        }
+        Self { context, cache: RwLock::default() }
     }
 
     fn records(&self) -> &dyn Records {
@@ -61,18 +58,10 @@ impl Apps {
     /// # Errors
     /// What the store says.
     pub async fn list(&self) -> Result<Vec<App>> {
-        let range = Range {
-            kind: AppFact::KIND,
-            index: None,
-            prefix: Vec::new(),
-            after: None,
-            limit: APPS_MAX,
-        };
+        let range =
+            Range { kind: AppFact::KIND, index: None, prefix: Vec::new(), after: None, limit: APPS_MAX };
         let found = self.records().scan(SdkAppId::INSTALLATION, range).await?;
-        found
-            .iter()
-            .map(|record| Ok(record.decode::<AppFact>()?.0))
-            .collect()
+        found.iter().map(|record| Ok(record.decode::<AppFact>()?.0)).collect()
     }
 
     /// Creates an app with a key of its own.
@@ -80,24 +69,14 @@ impl Apps {
     /// # Errors
     /// `SettingInvalid` for a bad name.
     pub async fn create(&self, name: &str, owner: Option<u64>) -> Result<Arc<App>> {
-        let settings = AppSettings {
-            name: name.to_owned(),
-            ..AppSettings::default()
-        };
+        let settings = AppSettings { name: name.to_owned(), ..AppSettings::default() };
         settings.check()?;
         for _ in 0..TRIES_MAX {
             let newest = self.list().await?.last().map(|app| app.id);
             let id = newest.map_or(SdkAppId::FIRST, |newest| SdkAppId(newest.0 + 1));
             let now = self.context.clock.now().seconds();
             let keys = vec![self.new_key()];
-            let app = App {
-                id,
-                owner,
-                created_at: now,
-                updated_at: now,
-                keys,
-                settings: settings.clone(),
-            };
+            let app = App { id, owner, created_at: now, updated_at: now, keys, settings: settings.clone() };
             if self.store(&app, None).await? {
                 return Ok(self.remember(app));
             }
@@ -168,13 +147,7 @@ impl Apps {
         let fact = AppFact(app.clone());
         let condition = unchanged::<AppFact>(fact.key(), version);
         let stamp = Stamps::configuration(SdkAppId::INSTALLATION);
-        write_if(
-            self.records(),
-            SdkAppId::INSTALLATION,
-            vec![condition],
-            vec![put(stamp, &fact)?],
-        )
-        .await
+        write_if(self.records(), SdkAppId::INSTALLATION, vec![condition], vec![put(stamp, &fact)?]).await
     }
 
     fn new_key(&self) -> SecretKey {
@@ -187,11 +160,9 @@ impl Apps {
 /// Bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a text does not fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

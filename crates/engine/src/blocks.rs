@@ -25,10 +25,7 @@ pub struct Blocks {
 
 impl Blocks {
     pub(crate) fn new(context: Context) -> Self {
-        Self {
-            context,
-            cache: Cache::new(CACHED),
-        }
+        Self { context, cache: Cache::new(CACHED) }
     }
 
     fn records(&self) -> &dyn Records {
@@ -68,16 +65,7 @@ impl Blocks {
         let prefix = owner.0.to_be_bytes().to_vec();
         let found = self
             .records()
-            .scan(
-                app,
-                Range {
-                    kind: BlockFact::KIND,
-                    index: None,
-                    prefix,
-                    after,
-                    limit,
-                },
-            )
+            .scan(app, Range { kind: BlockFact::KIND, index: None, prefix, after, limit })
             .await?;
         found.iter().map(|record| Ok(record.decode()?)).collect()
     }
@@ -87,9 +75,7 @@ impl Blocks {
     /// # Errors
     /// What the store says.
     pub async fn count(&self, app: SdkAppId, owner: AccountNumber) -> Result<usize> {
-        Ok(owned_by::<BlockFact>(self.records(), app, owner, BLOCKED_MAX + 1)
-            .await?
-            .len())
+        Ok(owned_by::<BlockFact>(self.records(), app, owner, BLOCKED_MAX + 1).await?.len())
     }
 
     /// Adds entries; those that are there stay as they are.
@@ -105,12 +91,7 @@ impl Blocks {
     ) -> Result<()> {
         let since = self.context.clock.now().seconds();
         let writes = others.iter().map(|other| {
-            let fact = BlockFact {
-                owner,
-                blocked: other.number,
-                user: other.user.clone(),
-                since,
-            };
+            let fact = BlockFact { owner, blocked: other.number, user: other.user.clone(), since };
             put(stamps.account(owner), &fact)
         });
         write(self.records(), app, writes.collect::<Result<Vec<_>>>()?).await?;
@@ -125,9 +106,7 @@ impl Blocks {
     /// # Errors
     /// What the store says.
     pub async fn remove(&self, app: SdkAppId, owner: AccountNumber, others: &[AccountNumber]) -> Result<()> {
-        let writes = others
-            .iter()
-            .map(|other| remove::<BlockFact>(BlockFact::key_of(owner, *other)));
+        let writes = others.iter().map(|other| remove::<BlockFact>(BlockFact::key_of(owner, *other)));
         write(self.records(), app, writes.collect()).await?;
         for other in others {
             self.cache.insert((app, owner, *other), false);

@@ -77,11 +77,7 @@ impl Contacts {
                 return Ok(settings);
             }
             self.check(app, owner, &before, &settings).await?;
-            let fact = ContactFact {
-                owner,
-                peer,
-                settings: settings.clone(),
-            };
+            let fact = ContactFact { owner, peer, settings: settings.clone() };
             let condition = unchanged::<ContactFact>(key, version);
             let writes = vec![put(stamps.account(owner), &fact)?];
             if write_if(self.records(), app, vec![condition], writes).await? {
@@ -104,13 +100,7 @@ impl Contacts {
             return Ok(());
         }
         let all = self.all(app, owner).await?;
-        if pins
-            && all
-                .iter()
-                .filter(|fact| fact.settings.pinned_at.is_some())
-                .count()
-                >= PINNED_MAX
-        {
+        if pins && all.iter().filter(|fact| fact.settings.pinned_at.is_some()).count() >= PINNED_MAX {
             return Err(ErrorCode::TooManyPinned.into());
         }
         if marks && all.iter().filter(|fact| fact.settings.is_marked()).count() >= MARKED_MAX {

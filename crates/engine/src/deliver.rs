@@ -44,15 +44,8 @@ impl Engine {
         let app = entry.stamp.app;
         match &entry.event {
             Event::Message(message) => self.deliver_message(app, entry, message).await,
-            Event::Recall {
-                key,
-                author,
-                client_time,
-                revoker,
-                ..
-            } => {
-                self.deliver_recall(app, entry, (*key, *author, *client_time, revoker))
-                    .await
+            Event::Recall { key, author, client_time, revoker, .. } => {
+                self.deliver_recall(app, entry, (*key, *author, *client_time, revoker)).await
             }
             Event::Read { reader, up_to } => self.deliver_read(app, entry, *reader, up_to.time).await,
             Event::Receipt { reader, targets } => {
@@ -65,9 +58,7 @@ impl Engine {
                 }
                 Ok(())
             }
-            Event::Clear {
-                by, listing: true, ..
-            } => {
+            Event::Clear { by, listing: true, .. } => {
                 if self.hub.has(app, *by)
                     && let Some(peer) = self.name_of(app, entry.conversation.peer_of(*by)).await?
                 {
@@ -100,18 +91,11 @@ impl Engine {
             return Ok(());
         }
         let profile = self.profiles.of(app, message.author).await?;
-        let shown = Shown {
-            nick: profile.text(model::profile::NICK),
-            image: profile.text(model::profile::IMAGE),
-        };
+        let shown =
+            Shown { nick: profile.text(model::profile::NICK), image: profile.text(model::profile::IMAGE) };
         if to_receiver {
             let frame = push::message(message, entry.time, shown, Copy::Original, false);
-            self.hub.push(
-                app,
-                receiver,
-                &frame,
-                entry.origin.filter(|_| receiver == message.author),
-            );
+            self.hub.push(app, receiver, &frame, entry.origin.filter(|_| receiver == message.author));
         }
         if to_sender {
             let frame = push::message(message, entry.time, shown, Copy::OfSender, false);
@@ -131,20 +115,12 @@ impl Engine {
         if !self.hub.has(app, low) && !self.hub.has(app, high) {
             return Ok(());
         }
-        let (Some(from), Some(to)) = (
-            self.name_of(app, author).await?,
-            self.name_of(app, entry.conversation.peer_of(author)).await?,
-        ) else {
+        let (Some(from), Some(to)) =
+            (self.name_of(app, author).await?, self.name_of(app, entry.conversation.peer_of(author)).await?)
+        else {
             return Ok(());
         };
-        let recalled = Recalled {
-            from: &from,
-            to: &to,
-            author,
-            key,
-            client_time,
-            revoker,
-        };
+        let recalled = Recalled { from: &from, to: &to, author, key, client_time, revoker };
         let frame = push::event(&push::recall_item(recalled));
         self.hub.push(app, low, &frame, entry.origin);
         if high != low {

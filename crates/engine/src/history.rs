@@ -87,12 +87,7 @@ impl Engine {
     ) -> Result<Option<HistoryKey>> {
         let conversation = ConversationId::between(one, other);
         for author in [one, other] {
-            if let Some(found) = self
-                .context
-                .timeline
-                .find_message(app, conversation, author, key)
-                .await?
-            {
+            if let Some(found) = self.context.timeline.find_message(app, conversation, author, key).await? {
                 return Ok(Some(found.at));
             }
         }
@@ -123,11 +118,7 @@ impl Engine {
         peer: AccountNumber,
     ) -> Result<Option<ConversationView>> {
         let conversation = ConversationId::between(viewer, peer);
-        Ok(self
-            .context
-            .timeline
-            .conversation(app, viewer, conversation)
-            .await?)
+        Ok(self.context.timeline.conversation(app, viewer, conversation).await?)
     }
 
     /// How many messages of `peer` the viewer has not read, up to the documented limit.
@@ -135,11 +126,7 @@ impl Engine {
     /// # Errors
     /// What the store says.
     pub async fn unread(&self, app: SdkAppId, viewer: AccountNumber, peer: AccountNumber) -> Result<u32> {
-        Ok(self
-            .context
-            .timeline
-            .unread(app, viewer, ConversationId::between(viewer, peer))
-            .await?)
+        Ok(self.context.timeline.unread(app, viewer, ConversationId::between(viewer, peer)).await?)
     }
 
     /// What happened to an account after a cursor.
@@ -153,11 +140,7 @@ impl Engine {
         after: Cursor,
         limit: usize,
     ) -> Result<AccountPage> {
-        Ok(self
-            .context
-            .timeline
-            .account_entries(app, account, after, limit)
-            .await?)
+        Ok(self.context.timeline.account_entries(app, account, after, limit).await?)
     }
 
     /// Writes messages down as an array of a history answer's objects.
@@ -218,13 +201,7 @@ impl Engine {
                     push::write_message(&mut out, message, entry.time, shown, Copy::Original);
                     items.push(raw(out)?);
                 }
-                Event::Recall {
-                    key,
-                    author,
-                    client_time,
-                    revoker,
-                    ..
-                } => {
+                Event::Recall { key, author, client_time, revoker, .. } => {
                     let peer = entry.conversation.peer_of(*author);
                     let from = self.accounts.with_number(app.id, *author).await?;
                     let to = self.accounts.with_number(app.id, peer).await?;
@@ -237,18 +214,16 @@ impl Engine {
                             client_time: *client_time,
                             revoker,
                         });
-                        items.push(raw(serde_json::json!({ "EventArray": [item] })
-                            .to_string()
-                            .into_bytes())?);
+                        items
+                            .push(raw(serde_json::json!({ "EventArray": [item] }).to_string().into_bytes())?);
                     }
                 }
                 Event::Read { reader, up_to } if *reader == account.number => {
                     let peer = entry.conversation.peer_of(*reader);
                     if let Some(peer) = self.accounts.with_number(app.id, peer).await? {
                         let item = push::read_item(&peer.user, up_to.time);
-                        items.push(raw(serde_json::json!({ "EventArray": [item] })
-                            .to_string()
-                            .into_bytes())?);
+                        items
+                            .push(raw(serde_json::json!({ "EventArray": [item] }).to_string().into_bytes())?);
                     }
                 }
                 _ => {}

@@ -81,14 +81,8 @@ impl Hub {
     pub fn open(&self, app: SdkAppId, platform: u16, client: String) -> Arc<Connection> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let outbox = Outbox::new(self.outbox_bytes_max);
-        let connection = Arc::new(Connection {
-            id,
-            app,
-            platform,
-            client,
-            outbox,
-            session: Mutex::new(None),
-        });
+        let connection =
+            Arc::new(Connection { id, app, platform, client, outbox, session: Mutex::new(None) });
         self.open.lock().insert(id, Arc::clone(&connection));
         connection
     }
@@ -123,11 +117,7 @@ impl Hub {
         let key = (connection.app, session.account.number);
         connection.outbox.unfence();
         *connection.session.lock() = Some(Arc::new(session));
-        self.shard(key.1)
-            .lock()
-            .entry(key)
-            .or_default()
-            .push(Arc::clone(connection));
+        self.shard(key.1).lock().entry(key).or_default().push(Arc::clone(connection));
         before.filter(|before| before.account.number != key.1)
     }
 
@@ -148,11 +138,7 @@ impl Hub {
     /// The connections of an account on this node.
     #[must_use]
     pub fn of_account(&self, app: SdkAppId, number: AccountNumber) -> Vec<Arc<Connection>> {
-        self.shard(number)
-            .lock()
-            .get(&(app, number))
-            .cloned()
-            .unwrap_or_default()
+        self.shard(number).lock().get(&(app, number)).cloned().unwrap_or_default()
     }
 
     /// Whether the account has a connection on this node.

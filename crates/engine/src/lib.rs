@@ -39,10 +39,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            outbox_bytes_max: 1 << 20,
-            node: 1,
-        }
+        Self { outbox_bytes_max: 1 << 20, node: 1 }
     }
 }
 

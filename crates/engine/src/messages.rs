@@ -90,9 +90,7 @@ impl Engine {
         check_size(&outgoing.body, &outgoing.cloud_custom_data)?;
         let now = self.context.clock.now().seconds();
         let retry = retry_key(&outgoing);
-        let sequence = outgoing
-            .sequence
-            .unwrap_or_else(|| self.context.random.next_u32());
+        let sequence = outgoing.sequence.unwrap_or_else(|| self.context.random.next_u32());
         let conversation = ConversationId::between(outgoing.from.number, outgoing.to.number);
         let author = outgoing.from.number;
         let message = Message {
@@ -108,34 +106,15 @@ impl Engine {
             flags: outgoing.flags,
         };
         if outgoing.is_online_only {
-            self.send_online(app, &message, &outgoing.to, now, outgoing.origin)
-                .await?;
-            return Ok(Sent {
-                time: now,
-                key: message.key(now),
-                is_new: true,
-            });
+            self.send_online(app, &message, &outgoing.to, now, outgoing.origin).await?;
+            return Ok(Sent { time: now, key: message.key(now), is_new: true });
         }
         let stamp = Stamps::of(app.id, &app.settings).message(author, now);
         let event = Event::Message(message);
-        let draft = Draft {
-            conversation,
-            event,
-            sent_at: None,
-            retry: Some(retry),
-            origin: outgoing.origin,
-        };
+        let draft = Draft { conversation, event, sent_at: None, retry: Some(retry), origin: outgoing.origin };
         let appended = self.context.timeline.append(Stamped::new(stamp, draft)).await?;
-        let key = appended.key.unwrap_or(MessageKey {
-            sequence,
-            random: 0,
-            time: appended.time,
-        });
-        Ok(Sent {
-            time: appended.time,
-            key,
-            is_new: appended.is_new,
-        })
+        let key = appended.key.unwrap_or(MessageKey { sequence, random: 0, time: appended.time });
+        Ok(Sent { time: appended.time, key, is_new: appended.is_new })
     }
 
     /// Pushes a message that is not stored.
@@ -148,18 +127,11 @@ impl Engine {
         origin: Option<InstanceId>,
     ) -> Result<()> {
         let profile = self.profiles.of(app.id, message.author).await?;
-        let shown = Shown {
-            nick: profile.text(model::profile::NICK),
-            image: profile.text(model::profile::IMAGE),
-        };
+        let shown =
+            Shown { nick: profile.text(model::profile::NICK), image: profile.text(model::profile::IMAGE) };
         if message.is_kept_by(to.number) {
             let frame = push::message(message, now, shown, Copy::Original, true);
-            self.hub.push(
-                app.id,
-                to.number,
-                &frame,
-                origin.filter(|_| to.number == message.author),
-            );
+            self.hub.push(app.id, to.number, &frame, origin.filter(|_| to.number == message.author));
         }
         if to.number != message.author && message.is_kept_by(message.author) {
             let frame = push::message(message, now, shown, Copy::OfSender, true);
@@ -189,18 +161,13 @@ impl Engine {
             from: outgoing.from.user.clone(),
             to: outgoing.to.user.clone(),
             author,
-            sequence: outgoing
-                .sequence
-                .unwrap_or_else(|| self.context.random.next_u32()),
+            sequence: outgoing.sequence.unwrap_or_else(|| self.context.random.next_u32()),
             random: outgoing.random,
             client_time: outgoing.client_time.unwrap_or(sent_at),
             body: outgoing.body,
             cloud_custom_data: outgoing.cloud_custom_data,
             offline_push_info: outgoing.offline_push_info,
-            flags: MessageFlags {
-                imported: true,
-                ..outgoing.flags
-            },
+            flags: MessageFlags { imported: true, ..outgoing.flags },
         };
         let draft = Draft {
             conversation: ConversationId::between(author, outgoing.to.number),
@@ -222,13 +189,7 @@ impl Engine {
         origin: Option<InstanceId>,
     ) -> Result<Appended> {
         let stamp = Stamps::of(app.id, &app.settings).account(by.number);
-        let draft = Draft {
-            conversation,
-            event,
-            sent_at: None,
-            retry: None,
-            origin,
-        };
+        let draft = Draft { conversation, event, sent_at: None, retry: None, origin };
         Ok(self.context.timeline.append(Stamped::new(stamp, draft)).await?)
     }
 
@@ -244,11 +205,7 @@ impl Engine {
         key: MessageKey,
     ) -> Result<Option<StoredMessage>> {
         let conversation = ConversationId::between(from.number, to.number);
-        Ok(self
-            .context
-            .timeline
-            .find_message(app.id, conversation, from.number, key)
-            .await?)
+        Ok(self.context.timeline.find_message(app.id, conversation, from.number, key).await?)
     }
 
     /// Recalls a message for both sides, within `window_seconds` of its time if given.
@@ -284,11 +241,7 @@ impl Engine {
         let conversation = ConversationId::between(from.number, to.number);
         let origin = window.and_then(|(_, origin)| origin);
         let appended = self.append(app, revoker, conversation, event, origin).await?;
-        if appended.is_new {
-            Ok(())
-        } else {
-            Err(ErrorCode::AlreadyRecalled.into())
-        }
+        if appended.is_new { Ok(()) } else { Err(ErrorCode::AlreadyRecalled.into()) }
     }
 
     /// Marks everything up to a time as read by `reader`.
@@ -304,10 +257,7 @@ impl Engine {
         origin: Option<InstanceId>,
     ) -> Result<Appended> {
         let conversation = ConversationId::between(reader.number, peer.number);
-        let event = Event::Read {
-            reader: reader.number,
-            up_to: HistoryKey::end_of(up_to),
-        };
+        let event = Event::Read { reader: reader.number, up_to: HistoryKey::end_of(up_to) };
         self.append(app, reader, conversation, event, origin).await
     }
 
@@ -343,13 +293,8 @@ impl Engine {
             return Ok(());
         }
         let conversation = ConversationId::between(reader.number, author.number);
-        let event = Event::Receipt {
-            reader: reader.number,
-            targets,
-        };
-        self.append(app, reader, conversation, event, origin)
-            .await
-            .map(drop)
+        let event = Event::Receipt { reader: reader.number, targets };
+        self.append(app, reader, conversation, event, origin).await.map(drop)
     }
 
     /// Deletes messages from the view of `by`. Those that are not there are left out.
@@ -377,10 +322,7 @@ impl Engine {
             return Ok(());
         }
         let conversation = ConversationId::between(by.number, peer.number);
-        let event = Event::Delete {
-            by: by.number,
-            targets,
-        };
+        let event = Event::Delete { by: by.number, targets };
         self.append(app, by, conversation, event, origin).await.map(drop)
     }
 
@@ -398,11 +340,7 @@ impl Engine {
         origin: Option<InstanceId>,
     ) -> Result<()> {
         let conversation = ConversationId::between(by.number, peer.number);
-        let event = Event::Clear {
-            by: by.number,
-            history,
-            listing,
-        };
+        let event = Event::Clear { by: by.number, history, listing };
         self.append(app, by, conversation, event, origin).await.map(drop)
     }
 }

@@ -44,11 +44,7 @@ impl Outbox {
     /// An empty one that holds at most this many bytes.
     #[must_use]
     pub fn new(bytes_max: usize) -> Self {
-        Self {
-            inner: Mutex::default(),
-            arrived: Notify::new(),
-            bytes_max,
-        }
+        Self { inner: Mutex::default(), arrived: Notify::new(), bytes_max }
     }
 
     /// Adds a frame. Beyond the limit all waiting frames give way to `resync`, and the connection is closed.
@@ -94,10 +90,7 @@ impl Outbox {
     pub fn take(&self) -> Outgoing {
         let mut inner = self.inner.lock();
         inner.bytes = 0;
-        Outgoing {
-            frames: std::mem::take(&mut inner.frames),
-            ending: inner.ending,
-        }
+        Outgoing { frames: std::mem::take(&mut inner.frames), ending: inner.ending }
     }
 
     /// Waits until something may have arrived.
@@ -116,24 +109,12 @@ mod tests {
         let resync = Bytes::from_static(b"resync");
         outbox.push(Bytes::from_static(b"12345"), &resync);
         outbox.push(Bytes::from_static(b"67890"), &resync);
-        assert_eq!(
-            outbox.take(),
-            Outgoing {
-                frames: vec!["12345".into(), "67890".into()],
-                ending: None
-            }
-        );
+        assert_eq!(outbox.take(), Outgoing { frames: vec!["12345".into(), "67890".into()], ending: None });
         for _ in 0..3 {
             outbox.push(Bytes::from_static(b"12345"), &resync);
         }
         outbox.push(Bytes::from_static(b"late"), &resync);
-        assert_eq!(
-            outbox.take(),
-            Outgoing {
-                frames: vec![resync],
-                ending: Some(Ending::Behind)
-            }
-        );
+        assert_eq!(outbox.take(), Outgoing { frames: vec![resync], ending: Some(Ending::Behind) });
     }
 
     #[test]

@@ -74,14 +74,8 @@ impl Presence {
             return Ok(Status::Online);
         }
         let instances: Vec<InstanceFact> = owned_by(self.records(), app, number, 100).await?;
-        let is_logged_in = instances
-            .iter()
-            .any(|instance| instance.state == InstanceState::Active);
-        Ok(if is_logged_in {
-            Status::Offline
-        } else {
-            Status::LoggedOut
-        })
+        let is_logged_in = instances.iter().any(|instance| instance.state == InstanceState::Active);
+        Ok(if is_logged_in { Status::Offline } else { Status::LoggedOut })
     }
 
     /// What an account says about itself, in base64; empty if nothing.
@@ -108,12 +102,7 @@ impl Presence {
         if text.is_empty() {
             self.context.ephemeral.remove(app, &key).await?;
         } else {
-            let end = self
-                .context
-                .clock
-                .now()
-                .seconds()
-                .plus(CUSTOM_STATUS_DAYS * model::time::DAY_SECONDS);
+            let end = self.context.clock.now().seconds().plus(CUSTOM_STATUS_DAYS * model::time::DAY_SECONDS);
             let stamp = stamps.account_until(account.number, end);
             let value = ports::Stamped::new(stamp, Bytes::copy_from_slice(text.as_bytes()));
             self.context.ephemeral.put(&key, value).await?;
@@ -142,15 +131,8 @@ impl Presence {
         connection: &Connection,
     ) -> Result<()> {
         let was_online = !self.routes(app, account.number).await?.is_empty();
-        let route = Route {
-            instance,
-            platform: connection.platform,
-            node: self.node,
-        };
-        self.context
-            .ephemeral
-            .put_route(app, account.number, route)
-            .await?;
+        let route = Route { instance, platform: connection.platform, node: self.node };
+        self.context.ephemeral.put_route(app, account.number, route).await?;
         if was_online {
             return Ok(());
         }
@@ -167,18 +149,15 @@ impl Presence {
         instance: InstanceId,
         now: Status,
     ) -> Result<()> {
-        let still_there = self.hub.of_account(app, account.number).iter().any(|connection| {
-            connection
-                .session()
-                .is_some_and(|session| session.instance == instance)
-        });
+        let still_there = self
+            .hub
+            .of_account(app, account.number)
+            .iter()
+            .any(|connection| connection.session().is_some_and(|session| session.instance == instance));
         if still_there {
             return Ok(());
         }
-        self.context
-            .ephemeral
-            .remove_route(app, account.number, instance, self.node)
-            .await?;
+        self.context.ephemeral.remove_route(app, account.number, instance, self.node).await?;
         if !self.routes(app, account.number).await?.is_empty() {
             return Ok(());
         }
@@ -204,26 +183,16 @@ impl Presence {
                 .into_iter()
                 .map(|fact| fact.watched)
                 .collect();
-        let new: Vec<&Arc<AccountFact>> = accounts
-            .iter()
-            .filter(|account| !watched.contains(&account.number))
-            .collect();
+        let new: Vec<&Arc<AccountFact>> =
+            accounts.iter().filter(|account| !watched.contains(&account.number)).collect();
         watched.extend(new.iter().map(|account| account.number));
         if watched.len() > WATCHED_MAX {
-            return Err(ErrorCode::TooManyAccounts.because(format!(
-                "To_Account: an account watches at most {WATCHED_MAX} others"
-            )));
+            return Err(ErrorCode::TooManyAccounts
+                .because(format!("To_Account: an account watches at most {WATCHED_MAX} others")));
         }
         let stamp = stamps.account(watcher);
-        let writes = new.into_iter().map(|account| {
-            put(
-                stamp,
-                &WatchFact {
-                    watcher,
-                    watched: account.number,
-                },
-            )
-        });
+        let writes =
+            new.into_iter().map(|account| put(stamp, &WatchFact { watcher, watched: account.number }));
         write(self.records(), app, writes.collect::<Result<Vec<_>>>()?).await
     }
 
@@ -238,20 +207,12 @@ impl Presence {
         accounts: Option<&[AccountNumber]>,
     ) -> Result<()> {
         let keys: Vec<Vec<u8>> = match accounts {
-            Some(accounts) => accounts
-                .iter()
-                .map(|account| WatchFact::key_of(watcher, *account))
-                .collect(),
+            Some(accounts) => accounts.iter().map(|account| WatchFact::key_of(watcher, *account)).collect(),
             None => {
                 let all = owned_by::<WatchFact>(self.records(), app, watcher, WATCHED_MAX + 1).await?;
                 all.iter().map(Record::key).collect()
             }
         };
-        write(
-            self.records(),
-            app,
-            keys.into_iter().map(remove::<WatchFact>).collect(),
-        )
-        .await
+        write(self.records(), app, keys.into_iter().map(remove::<WatchFact>).collect()).await
     }
 }

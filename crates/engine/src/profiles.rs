@@ -37,11 +37,7 @@ pub struct Profiles {
 
 impl Profiles {
     pub(crate) fn new(context: Context, hub: Arc<Hub>) -> Self {
-        Self {
-            context,
-            hub,
-            cache: Cache::new(CACHED),
-        }
+        Self { context, hub, cache: Cache::new(CACHED) }
     }
 
     fn records(&self) -> &dyn Records {
@@ -62,10 +58,7 @@ impl Profiles {
         }
         let found = find::<ProfileFact>(self.records(), app, &ProfileFact::key_of(number)).await?;
         let profile = Arc::new(found.map(|(fact, _)| fact.profile).unwrap_or_default());
-        let cached = Cached {
-            profile: Arc::clone(&profile),
-            read_at: now,
-        };
+        let cached = Cached { profile: Arc::clone(&profile), read_at: now };
         self.cache.insert((app, number), Arc::new(cached));
         Ok(profile)
     }
@@ -94,21 +87,11 @@ impl Profiles {
             let version = found.as_ref().map(|(_, version)| *version);
             let mut profile = found.map(|(fact, _)| fact.profile).unwrap_or_default();
             profile.0.extend(fields.iter().cloned());
-            if profile
-                .0
-                .keys()
-                .filter(|tag| tag.starts_with(CUSTOM_PREFIX))
-                .count()
-                > CUSTOM_FIELDS_MAX
-            {
-                return Err(ErrorCode::ProfileBadParameter.because(format!(
-                    "ProfileItem: an account has at most {CUSTOM_FIELDS_MAX} own fields"
-                )));
+            if profile.0.keys().filter(|tag| tag.starts_with(CUSTOM_PREFIX)).count() > CUSTOM_FIELDS_MAX {
+                return Err(ErrorCode::ProfileBadParameter
+                    .because(format!("ProfileItem: an account has at most {CUSTOM_FIELDS_MAX} own fields")));
             }
-            let fact = ProfileFact {
-                number: account.number,
-                profile,
-            };
+            let fact = ProfileFact { number: account.number, profile };
             let stamp = stamps.profile(account.number, self.context.clock.now().seconds());
             let condition = unchanged::<ProfileFact>(key, version);
             if write_if(self.records(), app, vec![condition], vec![put(stamp, &fact)?]).await? {
@@ -128,12 +111,7 @@ impl Profiles {
     /// Tells the accounts that recently talked to this one and are connected here.
     async fn tell_peers(&self, app: SdkAppId, number: AccountNumber, frame: &bytes::Bytes) -> Result<()> {
         const PEERS_MAX: usize = 100;
-        for view in self
-            .context
-            .timeline
-            .conversations(app, number, PEERS_MAX)
-            .await?
-        {
+        for view in self.context.timeline.conversations(app, number, PEERS_MAX).await? {
             if view.peer != number {
                 self.hub.push(app, view.peer, frame, None);
             }
@@ -149,11 +127,7 @@ impl Profiles {
         let now = self.context.clock.now().seconds();
         let found = self
             .records()
-            .get(
-                app,
-                <ProfileFact as ports::Record>::KIND,
-                &ProfileFact::key_of(number),
-            )
+            .get(app, <ProfileFact as ports::Record>::KIND, &ProfileFact::key_of(number))
             .await?;
         let Some(found) = found else { return Ok(()) };
         let stamp = stamps.profile(number, now);

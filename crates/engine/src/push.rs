@@ -8,9 +8,7 @@ use serde_json::{Value, json};
 pub const MSG_PUSH: &str = "im_open_push.msg_push";
 
 fn frame(servcmd: &str, body: &Value) -> Bytes {
-    json!({"head": {"servcmd": servcmd, "seq": 0}, "body": body})
-        .to_string()
-        .into()
+    json!({"head": {"servcmd": servcmd, "seq": 0}, "body": body}).to_string().into()
 }
 
 /// A frame with one item.
@@ -34,10 +32,7 @@ pub fn resync() -> Bytes {
 pub fn kick(kind: u8) -> Bytes {
     let kick = json!({"KickType": kind, "NewInstInfo": {"InstType": 0, "Platform": "Web"}});
     let item = json!({"Event": 10, "NotifySeq": 1, "C2cNotifyMsgArray": [{"NoticeSeq": 1, "KickoutMsgNotify": kick}]});
-    frame(
-        "im_open_status.stat_forceoffline",
-        &json!({ "EventArray": [item] }),
-    )
+    frame("im_open_status.stat_forceoffline", &json!({ "EventArray": [item] }))
 }
 
 /// The names shown with a message.
@@ -109,11 +104,8 @@ pub fn write_message(out: &mut Vec<u8>, message: &Message, time: Seconds, shown:
     if flags.uncounted || flags.not_last {
         out.extend_from_slice(br#","SendMsgControl":{"#);
         let names = [("NoUnread", flags.uncounted), ("NoLastMsg", flags.not_last)];
-        let set: Vec<String> = names
-            .iter()
-            .filter(|(_, on)| *on)
-            .map(|(name, _)| format!("\"{name}\":1"))
-            .collect();
+        let set: Vec<String> =
+            names.iter().filter(|(_, on)| *on).map(|(name, _)| format!("\"{name}\":1")).collect();
         out.extend_from_slice(set.join(",").as_bytes());
         out.push(b'}');
     }
@@ -259,10 +251,7 @@ pub fn status(user: &UserId, status: u8, custom_base64: &str) -> Bytes {
 /// Tells an account's instances how a conversation is announced from now on.
 #[must_use]
 pub fn remind_type(peer: &UserId, remind: u8) -> Bytes {
-    notice(
-        10,
-        &json!({"MuteNotificationsSync": {"To_Account": peer, "MuteNotifications": remind}}),
-    )
+    notice(10, &json!({"MuteNotificationsSync": {"To_Account": peer, "MuteNotifications": remind}}))
 }
 
 /// Tells an account's instances that all its conversations are read.
@@ -276,10 +265,7 @@ fn contacts(kind: u8, field: &str, content: &Value) -> Bytes {
 }
 
 fn contact_list(peers: &[UserId]) -> Value {
-    let list: Vec<Value> = peers
-        .iter()
-        .map(|peer| json!({"Type": 1, "UserId": peer}))
-        .collect();
+    let list: Vec<Value> = peers.iter().map(|peer| json!({"Type": 1, "UserId": peer})).collect();
     json!({ "RecentContactList": list })
 }
 
@@ -292,11 +278,7 @@ pub fn deleted(peers: &[UserId]) -> Bytes {
 /// Tells an account's instances that conversations were pinned or unpinned.
 #[must_use]
 pub fn pinned(peers: &[UserId], is_pinned: bool) -> Bytes {
-    contacts(
-        if is_pinned { 2 } else { 3 },
-        "RecentContactTopItem",
-        &contact_list(peers),
-    )
+    contacts(if is_pinned { 2 } else { 3 }, "RecentContactTopItem", &contact_list(peers))
 }
 
 /// Tells an account's instances marks and custom data of a conversation.
@@ -308,11 +290,7 @@ pub fn marked(peer: &UserId, kind: u8, standard: &str, custom: &str) -> Bytes {
         "StandardMark": standard,
         "CustomMark": custom,
     });
-    contacts(
-        4,
-        "RecentContactMarkContact",
-        &json!({ "RecentContactMarkContactItem": [item] }),
-    )
+    contacts(4, "RecentContactMarkContact", &json!({ "RecentContactMarkContactItem": [item] }))
 }
 
 /// The instance that caused a push and needs none itself.
@@ -347,10 +325,7 @@ mod tests {
 
     #[test]
     fn a_message_frame_is_json_with_the_fields_that_make_its_identity() {
-        let shown = Shown {
-            nick: "B \"o\" b",
-            image: "",
-        };
+        let shown = Shown { nick: "B \"o\" b", image: "" };
         let frame = message(&sample(), Seconds(9), shown, Copy::Original, true);
         let frame: Value = serde_json::from_slice(&frame).unwrap();
         let item = &frame["body"]["EventArray"][0]["C2cMsgArray"][0];
@@ -369,10 +344,7 @@ mod tests {
         let frame = message(&sample(), Seconds(9), Shown::default(), Copy::OfSender, false);
         let frame: Value = serde_json::from_slice(&frame).unwrap();
         let item = &frame["body"]["EventArray"][0]["C2cMsgArray"][0];
-        assert_eq!(
-            (&item["From_Account"], &item["To_Account"]),
-            (&json!("alice"), &json!("bob"))
-        );
+        assert_eq!((&item["From_Account"], &item["To_Account"]), (&json!("alice"), &json!("bob")));
         assert_eq!(item["IsSyncMsg"], 1);
     }
 

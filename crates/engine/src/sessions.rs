@@ -54,10 +54,7 @@ pub(crate) async fn token_key(records: &dyn Records, random: &dyn ports::Random)
         return Ok(TokenKey::new(&bytes));
     }
     random.fill(&mut bytes);
-    let fact = InstallationFact {
-        name: TOKEN_KEY.to_owned(),
-        value: crate::apps::hex(&bytes),
-    };
+    let fact = InstallationFact { name: TOKEN_KEY.to_owned(), value: crate::apps::hex(&bytes) };
     let absent = unchanged::<InstallationFact>(fact.key(), None);
     let writes = vec![put(Stamps::configuration(SdkAppId::INSTALLATION), &fact)?];
     write_if(records, SdkAppId::INSTALLATION, vec![absent], writes).await?;
@@ -103,11 +100,8 @@ fn give_way<'a>(app: &App, active: &[&'a InstanceFact], platform: u16) -> Vec<&'
         (LoginPolicy::Multi, _) => settings.native_instances,
         _ => 1,
     };
-    let mut sharing: Vec<&InstanceFact> = active
-        .iter()
-        .filter(|instance| shares(instance.platform))
-        .copied()
-        .collect();
+    let mut sharing: Vec<&InstanceFact> =
+        active.iter().filter(|instance| shares(instance.platform)).copied().collect();
     sharing.sort_by_key(|instance| (instance.logged_in_at, instance.instance));
     let keep = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(1);
     sharing.truncate(sharing.len().saturating_sub(keep));
@@ -147,16 +141,8 @@ impl Engine {
                 Ok(session)
             };
         }
-        let opened = self
-            .token_key
-            .open(token)
-            .filter(|opened| opened.app == connection.app);
-        let Some(Token {
-            app,
-            number,
-            instance,
-        }) = opened
-        else {
+        let opened = self.token_key.open(token).filter(|opened| opened.app == connection.app);
+        let Some(Token { app, number, instance }) = opened else {
             return Err(ErrorCode::NotLoggedIn.because("a2: no key of this app"));
         };
         let account = self.accounts.with_number(app, number).await?;
@@ -201,13 +187,8 @@ impl Engine {
     ) -> Result<LoggedIn> {
         let stamps = Stamps::of(app.id, &app.settings);
         let account = self.accounts.ensure(stamps, app.id, user).await?;
-        let known: Vec<InstanceFact> = owned_by(
-            self.context.records.as_ref(),
-            app.id,
-            account.number,
-            INSTANCES_MAX,
-        )
-        .await?;
+        let known: Vec<InstanceFact> =
+            owned_by(self.context.records.as_ref(), app.id, account.number, INSTANCES_MAX).await?;
         let same = known
             .iter()
             .find(|other| other.client == connection.client && !connection.client.is_empty())
@@ -228,37 +209,21 @@ impl Engine {
             .filter(|other| other.instance != instance && other.state == InstanceState::Active)
             .collect();
         let victims = give_way(app, &active, connection.platform);
-        let mut writes = vec![put(
-            stamps.account_until(account.number, after(fact.valid_until)),
-            &fact,
-        )?];
+        let mut writes = vec![put(stamps.account_until(account.number, after(fact.valid_until)), &fact)?];
         for victim in &victims {
             let kick = kick_kind(victim.platform, connection.platform);
-            let gone = InstanceFact {
-                state: InstanceState::Kicked(kick),
-                ..(*victim).clone()
-            };
-            writes.push(put(
-                stamps.account_until(account.number, after(gone.valid_until)),
-                &gone,
-            )?);
+            let gone = InstanceFact { state: InstanceState::Kicked(kick), ..(*victim).clone() };
+            writes.push(put(stamps.account_until(account.number, after(gone.valid_until)), &gone)?);
         }
         writes.extend(forgotten(&known));
         write(self.context.records.as_ref(), app.id, writes).await?;
         for victim in victims {
             let frame = push::kick(kick_kind(victim.platform, connection.platform));
-            self.hub
-                .fence(app.id, account.number, Some(victim.instance), &frame);
-            self.presence
-                .left(app.id, &account, victim.instance, Status::LoggedOut)
-                .await?;
+            self.hub.fence(app.id, account.number, Some(victim.instance), &frame);
+            self.presence.left(app.id, &account, victim.instance, Status::LoggedOut).await?;
         }
         self.profiles.renew(stamps, app.id, account.number).await?;
-        let token = Token {
-            app: app.id,
-            number: account.number,
-            instance,
-        };
+        let token = Token { app: app.id, number: account.number, instance };
         let token = self.token_key.seal(token, self.context.random.as_ref());
         let session = Session {
             account: Arc::clone(&account),
@@ -268,11 +233,7 @@ impl Engine {
             valid_until: verified.valid_until,
         };
         self.bind(connection, session).await?;
-        Ok(LoggedIn {
-            token,
-            account,
-            instance,
-        })
+        Ok(LoggedIn { token, account, instance })
     }
 
     /// Carries a login on over a new connection, or over the same one. Kicks nobody.
@@ -287,9 +248,7 @@ impl Engine {
     ) -> Result<LoggedIn> {
         let session = self.authenticate(connection, token).await?;
         let stamps = Stamps::of(app.id, &app.settings);
-        self.profiles
-            .renew(stamps, app.id, session.account.number)
-            .await?;
+        self.profiles.renew(stamps, app.id, session.account.number).await?;
         let logged_in = LoggedIn {
             token: token.to_owned(),
             account: Arc::clone(&session.account),
@@ -309,9 +268,7 @@ impl Engine {
     async fn bind(&self, connection: &Arc<Connection>, session: Session) -> Result<()> {
         let (account, instance) = (Arc::clone(&session.account), session.instance);
         if let Some(other) = self.hub.bind(connection, session) {
-            self.presence
-                .left(connection.app, &other.account, other.instance, Status::Offline)
-                .await?;
+            self.presence.left(connection.app, &other.account, other.instance, Status::Offline).await?;
         }
         // A kick that came between the check and the binding: the store has it.
         let key = InstanceFact::key_of(account.number, instance);
@@ -322,9 +279,7 @@ impl Engine {
             self.hub.unbind(connection);
             return Err(kicked(kind));
         }
-        self.presence
-            .arrived(connection.app, &account, instance, connection)
-            .await
+        self.presence.arrived(connection.app, &account, instance, connection).await
     }
 
     fn new_instance(&self, known: &[InstanceFact]) -> InstanceId {
@@ -347,20 +302,8 @@ impl Engine {
         };
         let number = session.account.number;
         let key = InstanceFact::key_of(number, session.instance);
-        write(
-            self.context.records.as_ref(),
-            connection.app,
-            vec![remove::<InstanceFact>(key)],
-        )
-        .await?;
-        self.presence
-            .left(
-                connection.app,
-                &session.account,
-                session.instance,
-                Status::LoggedOut,
-            )
-            .await
+        write(self.context.records.as_ref(), connection.app, vec![remove::<InstanceFact>(key)]).await?;
+        self.presence.left(connection.app, &session.account, session.instance, Status::LoggedOut).await
     }
 
     /// A connection was closed: its login goes on elsewhere or later.
@@ -371,14 +314,7 @@ impl Engine {
         let Some(session) = self.hub.close(connection) else {
             return Ok(());
         };
-        self.presence
-            .left(
-                connection.app,
-                &session.account,
-                session.instance,
-                Status::Offline,
-            )
-            .await
+        self.presence.left(connection.app, &session.account, session.instance, Status::Offline).await
     }
 
     /// Ends every login of an account and makes every signature made so far worthless.
@@ -392,16 +328,10 @@ impl Engine {
         let stamps = Stamps::of(app.id, &app.settings);
         let now = self.context.clock.now();
         let not_before = now.seconds().plus(1);
-        let account = self
-            .accounts
-            .move_not_before(stamps, app.id, user, not_before)
-            .await?;
+        let account = self.accounts.move_not_before(stamps, app.id, user, not_before).await?;
         self.end_sessions(app.id, &account).await?;
         let wait = u64::from(not_before.0).saturating_mul(1000).saturating_sub(now.0);
-        self.context
-            .clock
-            .sleep(std::time::Duration::from_millis(wait))
-            .await;
+        self.context.clock.sleep(std::time::Duration::from_millis(wait)).await;
         Ok(())
     }
 
@@ -410,18 +340,11 @@ impl Engine {
     /// # Errors
     /// What the store says.
     pub async fn end_sessions(&self, app: SdkAppId, account: &AccountFact) -> Result<()> {
-        let sessions: Vec<_> = self
-            .hub
-            .of_account(app, account.number)
-            .iter()
-            .filter_map(|found| found.session())
-            .collect();
-        self.hub
-            .fence(app, account.number, None, &push::kick(KICK_BY_BACK_END));
+        let sessions: Vec<_> =
+            self.hub.of_account(app, account.number).iter().filter_map(|found| found.session()).collect();
+        self.hub.fence(app, account.number, None, &push::kick(KICK_BY_BACK_END));
         for session in sessions {
-            self.presence
-                .left(app, account, session.instance, Status::LoggedOut)
-                .await?;
+            self.presence.left(app, account, session.instance, Status::LoggedOut).await?;
         }
         Ok(())
     }
@@ -431,9 +354,7 @@ impl Engine {
     /// # Errors
     /// What the store says.
     pub async fn greet(&self, app: &App, number: AccountNumber) -> Result<()> {
-        self.profiles
-            .renew(Stamps::of(app.id, &app.settings), app.id, number)
-            .await
+        self.profiles.renew(Stamps::of(app.id, &app.settings), app.id, number).await
     }
 }
 
@@ -443,24 +364,16 @@ const fn after(valid_until: Seconds) -> Seconds {
 }
 
 const fn kick_kind(old: u16, new: u16) -> u8 {
-    if old == new {
-        KICK_SAME_PLATFORM
-    } else {
-        KICK_OTHER_PLATFORM
-    }
+    if old == new { KICK_SAME_PLATFORM } else { KICK_OTHER_PLATFORM }
 }
 
 /// Removes the oldest kicked logins beyond those that are remembered.
 fn forgotten(known: &[InstanceFact]) -> Vec<ports::records::Write> {
-    let mut gone: Vec<&InstanceFact> = known
-        .iter()
-        .filter(|other| matches!(other.state, InstanceState::Kicked(_)))
-        .collect();
+    let mut gone: Vec<&InstanceFact> =
+        known.iter().filter(|other| matches!(other.state, InstanceState::Kicked(_))).collect();
     gone.sort_by_key(|other| other.logged_in_at);
     gone.truncate(gone.len().saturating_sub(KICKED_MAX));
-    gone.into_iter()
-        .map(|other| remove::<InstanceFact>(other.key()))
-        .collect()
+    gone.into_iter().map(|other| remove::<InstanceFact>(other.key())).collect()
 }
 
 #[cfg(test)]
@@ -468,20 +381,10 @@ mod tests {
     use super::*;
 
     fn app(policy: LoginPolicy, web_instances: u32) -> App {
-        let settings = model::AppSettings {
-            login_policy: policy,
-            web_instances,
-            ..model::AppSettings::default()
-        };
+        let settings =
+            model::AppSettings { login_policy: policy, web_instances, ..model::AppSettings::default() };
         let now = Seconds(0);
-        App {
-            id: SdkAppId(1),
-            owner: None,
-            created_at: now,
-            updated_at: now,
-            keys: Vec::new(),
-            settings,
-        }
+        App { id: SdkAppId(1), owner: None, created_at: now, updated_at: now, keys: Vec::new(), settings }
     }
 
     fn instance(number: u32, platform: u16) -> InstanceFact {
@@ -504,34 +407,18 @@ mod tests {
             (LoginPolicy::Multi, 2, vec![(1, web), (2, web)], web, vec![1]),
             (LoginPolicy::Multi, 3, vec![(1, web), (2, web)], web, vec![]),
             (LoginPolicy::Multi, 1, vec![(1, web), (2, phone)], web, vec![1]),
-            (
-                LoginPolicy::Multi,
-                1,
-                vec![(2, web), (1, web), (3, web)],
-                web,
-                vec![1, 2, 3],
-            ),
+            (LoginPolicy::Multi, 1, vec![(2, web), (1, web), (3, web)], web, vec![1, 2, 3]),
             (LoginPolicy::Single, 5, vec![(1, phone)], web, vec![1]),
             (LoginPolicy::Dual, 5, vec![(1, phone), (2, web)], desktop, vec![1]),
             (LoginPolicy::Dual, 5, vec![(1, phone)], web, vec![]),
-            (
-                LoginPolicy::Triple,
-                5,
-                vec![(1, phone), (2, web)],
-                desktop,
-                vec![],
-            ),
+            (LoginPolicy::Triple, 5, vec![(1, phone), (2, web)], desktop, vec![]),
         ] {
-            let known: Vec<InstanceFact> = active
-                .into_iter()
-                .map(|(number, platform)| instance(number, platform))
-                .collect();
+            let known: Vec<InstanceFact> =
+                active.into_iter().map(|(number, platform)| instance(number, platform)).collect();
             let active: Vec<&InstanceFact> = known.iter().collect();
             let app = app(policy, limit);
-            let gone: Vec<u32> = give_way(&app, &active, new)
-                .iter()
-                .map(|victim| victim.instance.0)
-                .collect();
+            let gone: Vec<u32> =
+                give_way(&app, &active, new).iter().map(|victim| victim.instance.0).collect();
             assert_eq!(gone, expected, "{policy:?} with {limit}");
         }
     }

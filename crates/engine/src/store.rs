@@ -27,15 +27,7 @@ pub(crate) fn unchanged<R: Record>(key: Vec<u8>, version: Option<u64>) -> Condit
 
 /// Applies writes without conditions.
 pub(crate) async fn write(records: &dyn Records, app: SdkAppId, writes: Vec<Write>) -> Result<()> {
-    Ok(records
-        .apply(
-            app,
-            Transaction {
-                conditions: Vec::new(),
-                writes,
-            },
-        )
-        .await?)
+    Ok(records.apply(app, Transaction { conditions: Vec::new(), writes }).await?)
 }
 
 /// Applies writes if the conditions hold; `false` if they do not.
@@ -60,13 +52,7 @@ pub(crate) async fn owned_by<R: Record>(
     limit: usize,
 ) -> Result<Vec<R>> {
     let prefix = owner.0.to_be_bytes().to_vec();
-    let range = Range {
-        kind: R::KIND,
-        index: None,
-        prefix,
-        after: None,
-        limit,
-    };
+    let range = Range { kind: R::KIND, index: None, prefix, after: None, limit };
     decode_all(&records.scan(app, range).await?)
 }
 
@@ -79,19 +65,10 @@ pub(crate) async fn indexed_by<R: Record>(
     limit: usize,
 ) -> Result<Vec<R>> {
     let prefix = account.0.to_be_bytes().to_vec();
-    let range = Range {
-        kind: R::KIND,
-        index: Some(index),
-        prefix,
-        after: None,
-        limit,
-    };
+    let range = Range { kind: R::KIND, index: Some(index), prefix, after: None, limit };
     decode_all(&records.scan(app, range).await?)
 }
 
 fn decode_all<R: Record>(found: &[Found]) -> Result<Vec<R>> {
-    found
-        .iter()
-        .map(|record| record.decode().map_err(model::Error::from))
-        .collect()
+    found.iter().map(|record| record.decode().map_err(model::Error::from)).collect()
 }

@@ -43,10 +43,7 @@ impl TokenKey {
         plain[..4].copy_from_slice(&token.app.0.to_be_bytes());
         plain[4..12].copy_from_slice(&token.number.0.to_be_bytes());
         plain[12..].copy_from_slice(&token.instance.0.to_be_bytes());
-        let payload = Payload {
-            msg: &plain,
-            aad: VERSION,
-        };
+        let payload = Payload { msg: &plain, aad: VERSION };
         let sealed = self
             .0
             .encrypt(Nonce::from_slice(&nonce), payload)
@@ -63,10 +60,7 @@ impl TokenKey {
             return None;
         }
         let (nonce, sealed) = bytes.split_at(NONCE_BYTES);
-        let payload = Payload {
-            msg: sealed,
-            aad: VERSION,
-        };
+        let payload = Payload { msg: sealed, aad: VERSION };
         let plain = self.0.decrypt(Nonce::from_slice(nonce), payload).ok()?;
         Some(Token {
             app: SdkAppId(u32::from_be_bytes(plain.get(..4)?.try_into().ok()?)),
@@ -91,11 +85,7 @@ mod tests {
     #[test]
     fn a_token_opens_under_its_own_key_and_unchanged_only() {
         let (key, other) = (TokenKey::new(&[1; 32]), TokenKey::new(&[2; 32]));
-        let token = Token {
-            app: SdkAppId(1),
-            number: AccountNumber(2),
-            instance: InstanceId(3),
-        };
+        let token = Token { app: SdkAppId(1), number: AccountNumber(2), instance: InstanceId(3) };
         let text = key.seal(token, &Dice);
         assert_eq!(key.open(&text), Some(token));
         assert_eq!(other.open(&text), None);

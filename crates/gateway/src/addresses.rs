@@ -40,11 +40,7 @@ impl Addresses {
         }
         of_address.open += 1;
         of_address.unauthenticated += 1;
-        Some(Ticket {
-            addresses: Arc::clone(self),
-            address,
-            is_authenticated: AtomicBool::new(false),
-        })
+        Some(Ticket { addresses: Arc::clone(self), address, is_authenticated: AtomicBool::new(false) })
     }
 }
 

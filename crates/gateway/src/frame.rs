@@ -80,20 +80,12 @@ mod tests {
         let frame = Frame::read(text.as_bytes()).unwrap();
         assert_eq!((frame.head.servcmd.as_ref(), frame.head.seq), ("a.b", 7));
         assert_eq!(frame.body_text(), r#"{"x": 1.50 }"#);
-        assert_eq!(
-            Frame::read(br#"{"head":{"servcmd":"a","seq":1}}"#)
-                .unwrap()
-                .body_text(),
-            "{}"
-        );
+        assert_eq!(Frame::read(br#"{"head":{"servcmd":"a","seq":1}}"#).unwrap().body_text(), "{}");
     }
 
     #[test]
     fn malformed_frames_are_refused() {
-        let long = format!(
-            r#"{{"head":{{"servcmd":"{}","seq":1}}}}"#,
-            "x".repeat(NAME_BYTES_MAX + 1)
-        );
+        let long = format!(r#"{{"head":{{"servcmd":"{}","seq":1}}}}"#, "x".repeat(NAME_BYTES_MAX + 1));
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         for bad in [
             "",
@@ -108,11 +100,7 @@ mod tests {
             &long,
             &deep,
         ] {
-            assert!(
-                Frame::read(bad.as_bytes()).is_err(),
-                "{}",
-                &bad[..bad.len().min(60)]
-            );
+            assert!(Frame::read(bad.as_bytes()).is_err(), "{}", &bad[..bad.len().min(60)]);
         }
         assert!(Frame::read(b"{\"head\":{\"servcmd\":\"\xff\",\"seq\":1}}").is_err());
     }

@@ -35,12 +35,7 @@ impl Gateway {
     #[must_use]
     pub fn new(pipeline: Pipeline, limits: Limits) -> Arc<Self> {
         let addresses = Arc::new(Addresses::default());
-        Arc::new(Self {
-            pipeline,
-            limits,
-            addresses,
-            is_draining: AtomicBool::new(false),
-        })
+        Arc::new(Self { pipeline, limits, addresses, is_draining: AtomicBool::new(false) })
     }
 
     /// The engine behind it.

@@ -2,9 +2,7 @@
 
 /// Finds a value by its name and undoes the percent coding. Names are case-sensitive; the first one counts.
 pub(crate) fn value(query: &str, name: &str) -> Option<String> {
-    let pair = query
-        .split('&')
-        .find(|pair| pair.split('=').next() == Some(name))?;
+    let pair = query.split('&').find(|pair| pair.split('=').next() == Some(name))?;
     decode(pair.split_once('=').map_or("", |(_, value)| value))
 }
 

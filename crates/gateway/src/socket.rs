@@ -53,10 +53,7 @@ pub(crate) async fn serve<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let connection = gateway
-        .engine()
-        .hub
-        .open(opened.app, opened.platform, opened.client);
+    let connection = gateway.engine().hub.open(opened.app, opened.platform, opened.client);
     let mut socket = Socket {
         gateway: Arc::clone(&gateway),
         connection: Arc::clone(&connection),
@@ -198,12 +195,7 @@ where
                 },
             };
             let write = self.stream.feed(message);
-            let too_slow = self
-                .gateway
-                .engine()
-                .context
-                .clock
-                .sleep(self.gateway.limits.write_time_max);
+            let too_slow = self.gateway.engine().context.clock.sleep(self.gateway.limits.write_time_max);
             tokio::select! {
                 biased;
                 written = write => written.map_err(|_| End::Gone)?,
@@ -214,12 +206,7 @@ where
     }
 
     async fn flush(&mut self) -> std::result::Result<(), End> {
-        let too_slow = self
-            .gateway
-            .engine()
-            .context
-            .clock
-            .sleep(self.gateway.limits.write_time_max);
+        let too_slow = self.gateway.engine().context.clock.sleep(self.gateway.limits.write_time_max);
         tokio::select! {
             biased;
             flushed = self.stream.flush() => flushed.map_err(|_| End::Gone),
@@ -243,13 +230,7 @@ where
             }
             if let Some(code) = code {
                 let _ = self.flush().await;
-                let _ = self
-                    .stream
-                    .close(Some(CloseFrame {
-                        code,
-                        reason: reason.into(),
-                    }))
-                    .await;
+                let _ = self.stream.close(Some(CloseFrame { code, reason: reason.into() })).await;
             }
         };
         tokio::select! {
@@ -272,10 +253,7 @@ impl Gateway {
         let outcome = self.call(connection, &frame).await;
         let Answer { mut before, body } = match outcome {
             Ok(answer) => answer,
-            Err(error) => Answer {
-                before: Vec::new(),
-                body: envelope::failure(&error, false),
-            },
+            Err(error) => Answer { before: Vec::new(), body: envelope::failure(&error, false) },
         };
         if connection.session().is_some() {
             ticket.authenticated();
@@ -289,11 +267,7 @@ impl Gateway {
         let Some((_, command)) = self.pipeline.table.find(&frame.head.servcmd) else {
             return Err(ErrorCode::CommandUnknown.into());
         };
-        if frame
-            .head
-            .sdkappid
-            .is_some_and(|app| app != u64::from(connection.app.0))
-        {
+        if frame.head.sdkappid.is_some_and(|app| app != u64::from(connection.app.0)) {
             return Err(ErrorCode::AppUnknown.because("head.sdkappid: not the one of the connection"));
         }
         let Some(app) = engine.apps.find(connection.app).await? else {
@@ -303,22 +277,10 @@ impl Gateway {
         let (caller, credentials) = if callers.nobody {
             (self.anybody(connection), credentials(frame))
         } else {
-            (
-                self.caller(&app, connection, frame).await?,
-                Credentials::default(),
-            )
+            (self.caller(&app, connection, frame).await?, Credentials::default())
         };
-        let call = Call::new(
-            Arc::clone(engine),
-            app,
-            caller,
-            Some(Arc::clone(connection)),
-            credentials,
-        );
-        Ok(self
-            .pipeline
-            .run(&frame.head.servcmd, &call, frame.body_text().as_bytes())
-            .await)
+        let call = Call::new(Arc::clone(engine), app, caller, Some(Arc::clone(connection)), credentials);
+        Ok(self.pipeline.run(&frame.head.servcmd, &call, frame.body_text().as_bytes()).await)
     }
 
     fn anybody(&self, connection: &Connection) -> Caller {
@@ -334,11 +296,7 @@ impl Gateway {
     ) -> Result<Caller> {
         let head = &frame.head;
         if let Some(token) = head.a2.as_deref().filter(|token| !token.is_empty()) {
-            return self
-                .engine()
-                .authenticate(connection, token)
-                .await
-                .map(Caller::Account);
+            return self.engine().authenticate(connection, token).await.map(Caller::Account);
         }
         let (Some(identifier), Some(signature)) = (&head.identifier, &head.usersig) else {
             return Err(ErrorCode::NotLoggedIn.into());

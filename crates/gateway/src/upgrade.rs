@@ -56,37 +56,22 @@ where
     let headers = request.headers();
     let wants_websocket =
         has_token(headers, UPGRADE, "websocket") && has_token(headers, CONNECTION, "upgrade");
-    let version = headers
-        .get(SEC_WEBSOCKET_VERSION)
-        .and_then(|value| value.to_str().ok());
-    let key = headers
-        .get(SEC_WEBSOCKET_KEY)
-        .and_then(|value| value.to_str().ok());
+    let version = headers.get(SEC_WEBSOCKET_VERSION).and_then(|value| value.to_str().ok());
+    let key = headers.get(SEC_WEBSOCKET_KEY).and_then(|value| value.to_str().ok());
     let (true, Some("13"), Some(key)) = (wants_websocket, version, key) else {
-        return text(
-            StatusCode::BAD_REQUEST,
-            "a WebSocket (version 13) is expected here\n",
-        );
+        return text(StatusCode::BAD_REQUEST, "a WebSocket (version 13) is expected here\n");
     };
     if !origin_is_allowed(&gateway.limits.origins, headers) {
-        return text(
-            StatusCode::FORBIDDEN,
-            "connections from this origin are not allowed\n",
-        );
+        return text(StatusCode::FORBIDDEN, "connections from this origin are not allowed\n");
     }
     let query = request.uri().query().unwrap_or_default();
-    let Some(app) = value(query, "sdkappid")
-        .and_then(|app| app.parse().ok())
-        .map(SdkAppId)
-    else {
+    let Some(app) = value(query, "sdkappid").and_then(|app| app.parse().ok()).map(SdkAppId) else {
         return text(StatusCode::BAD_REQUEST, "sdkappid: is missing or no number\n");
     };
     let client = value(query, "instanceid").filter(|client| client.len() <= CLIENT_BYTES_MAX);
     let opened = Opened {
         app,
-        platform: value(query, "platform")
-            .and_then(|platform| platform.parse().ok())
-            .unwrap_or(7),
+        platform: value(query, "platform").and_then(|platform| platform.parse().ok()).unwrap_or(7),
         client: client.unwrap_or_default(),
         variant,
     };
@@ -127,8 +112,5 @@ fn origin_is_allowed(allowed: &[String], headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(ORIGIN) else {
         return true;
     };
-    allowed.is_empty()
-        || origin
-            .to_str()
-            .is_ok_and(|origin| allowed.iter().any(|other| other == origin))
+    allowed.is_empty() || origin.to_str().is_ok_and(|origin| allowed.iter().any(|other| other == origin))
 }

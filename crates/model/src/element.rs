@@ -192,12 +192,7 @@ pub fn normalise(body: &RawValue) -> Result<Box<[u8]>> {
         return Err(ErrorCode::MessageBodyMalformed
             .because(format!("MsgBody: a message has 1 to {ELEMENTS_MAX} elements")));
     }
-    if elements
-        .iter()
-        .filter(|element| element.kind == "TIMCustomElem")
-        .count()
-        > 1
-    {
+    if elements.iter().filter(|element| element.kind == "TIMCustomElem").count() > 1 {
         return Err(ErrorCode::ElementMalformed.because("MsgBody: at most one TIMCustomElem per message"));
     }
     let mut out = Vec::with_capacity(body.get().len());
@@ -215,11 +210,7 @@ pub fn normalise(body: &RawValue) -> Result<Box<[u8]>> {
 
 fn at_element(index: usize, element: &RawElement<'_>, error: &serde_json::Error) -> Error {
     // The type is the client's text: name it only if it is one of ours.
-    let kind = KINDS
-        .iter()
-        .find(|kind| **kind == element.kind)
-        .copied()
-        .unwrap_or("unknown MsgType");
+    let kind = KINDS.iter().find(|kind| **kind == element.kind).copied().unwrap_or("unknown MsgType");
     ErrorCode::ElementMalformed.because(format!("MsgBody[{index}] ({kind}): {}", describe(error)))
 }
 
@@ -260,11 +251,7 @@ fn write_content(element: &RawElement<'_>, out: &mut Vec<u8>) -> serde_json::Res
         "TIMVideoFileElem" => copy::<Video>(content, out),
         "TIMRelayElem" => {
             let relay: Relay = serde_json::from_str(content.get())?;
-            if relay
-                .messages
-                .as_ref()
-                .is_some_and(|messages| messages.len() > MERGED_MESSAGES_MAX)
-            {
+            if relay.messages.as_ref().is_some_and(|messages| messages.len() > MERGED_MESSAGES_MAX) {
                 return Err(serde::de::Error::custom(format!(
                     "a merged message holds at most {MERGED_MESSAGES_MAX} messages"
                 )));
@@ -280,11 +267,7 @@ fn write_content(element: &RawElement<'_>, out: &mut Vec<u8>) -> serde_json::Res
 pub fn describe(error: &serde_json::Error) -> String {
     let text = error.to_string();
     // serde quotes the offending value between the colon and "expected": keep what was expected.
-    match (
-        text.find("invalid type"),
-        text.find("invalid value"),
-        text.find(", expected "),
-    ) {
+    match (text.find("invalid type"), text.find("invalid value"), text.find(", expected ")) {
         (None, None, _) => text,
         (_, _, Some(at)) => format!("wrong type or value{}", &text[at..]),
         _ => "wrong type or value".to_owned(),

@@ -4,9 +4,7 @@ use super::*;
 
 fn check(body: &str) -> Result<String, ErrorCode> {
     let raw: &RawValue = serde_json::from_str(body).unwrap();
-    normalise(raw)
-        .map(|bytes| String::from_utf8(bytes.into()).unwrap())
-        .map_err(|error| error.code)
+    normalise(raw).map(|bytes| String::from_utf8(bytes.into()).unwrap()).map_err(|error| error.code)
 }
 
 type Result<T, E> = std::result::Result<T, E>;
@@ -29,10 +27,7 @@ fn every_documented_element_comes_back_as_it_was() {
             "TIMImageElem",
             r#"{"UUID":"u","ImageFormat":1,"ImageInfoArray":[{"Type":1,"Size":1,"Width":2,"Height":3,"URL":"https://a/b"}]}"#,
         ),
-        (
-            "TIMSoundElem",
-            r#"{"Url":"https://a","UUID":"u","Size":62351,"Second":1,"Download_Flag":2}"#,
-        ),
+        ("TIMSoundElem", r#"{"Url":"https://a","UUID":"u","Size":62351,"Second":1,"Download_Flag":2}"#),
         (
             "TIMFileElem",
             r#"{"Url":"https://a","UUID":"u","FileSize":1773552,"FileName":"f.ppt","Download_Flag":2}"#,
@@ -69,28 +64,13 @@ fn bad_bodies_get_the_documented_code() {
         ("[1]", ErrorCode::MessageBodyMalformed),
         (r#"[{"MsgType":"TIMTextElem"}]"#, ErrorCode::MessageBodyMalformed),
         (r#"[{"MsgContent":{}}]"#, ErrorCode::MessageBodyMalformed),
-        (
-            &element("TIMTextElem", r#"{"Text":1}"#),
-            ErrorCode::ElementMalformed,
-        ),
-        (
-            &element("TIMTextElem", r#"{"Text":{"$ne":""}}"#),
-            ErrorCode::ElementMalformed,
-        ),
+        (&element("TIMTextElem", r#"{"Text":1}"#), ErrorCode::ElementMalformed),
+        (&element("TIMTextElem", r#"{"Text":{"$ne":""}}"#), ErrorCode::ElementMalformed),
         (&element("TIMTextElem", "{}"), ErrorCode::ElementMalformed),
         (&element("TIMTextElem", "[]"), ErrorCode::ElementMalformed),
-        (
-            &element("TIMFaceElem", r#"{"Index":"1"}"#),
-            ErrorCode::ElementMalformed,
-        ),
-        (
-            &element("TIMFileElem", r#"{"FileSize":-1}"#),
-            ErrorCode::ElementMalformed,
-        ),
-        (
-            &element("TIMFileElem", r#"{"FileSize":1e999}"#),
-            ErrorCode::ElementMalformed,
-        ),
+        (&element("TIMFaceElem", r#"{"Index":"1"}"#), ErrorCode::ElementMalformed),
+        (&element("TIMFileElem", r#"{"FileSize":-1}"#), ErrorCode::ElementMalformed),
+        (&element("TIMFileElem", r#"{"FileSize":1e999}"#), ErrorCode::ElementMalformed),
         (&element("TIMNothing", "{}"), ErrorCode::ElementMalformed),
         (&element("TIM\\\"}]Elem", "{}"), ErrorCode::ElementMalformed),
     ] {
@@ -101,32 +81,16 @@ fn bad_bodies_get_the_documented_code() {
 #[test]
 fn the_numbers_of_elements_and_merged_messages_are_bounded() {
     let many = |count| {
-        format!(
-            "[{}]",
-            vec![r#"{"MsgType":"TIMTextElem","MsgContent":{"Text":""}}"#; count].join(",")
-        )
+        format!("[{}]", vec![r#"{"MsgType":"TIMTextElem","MsgContent":{"Text":""}}"#; count].join(","))
     };
     assert!(check(&many(ELEMENTS_MAX)).is_ok());
-    assert_eq!(
-        check(&many(ELEMENTS_MAX + 1)),
-        Err(ErrorCode::MessageBodyMalformed)
-    );
-    let merged = |count| {
-        element(
-            "TIMRelayElem",
-            &format!(r#"{{"MsgList":[{}]}}"#, vec!["{}"; count].join(",")),
-        )
-    };
+    assert_eq!(check(&many(ELEMENTS_MAX + 1)), Err(ErrorCode::MessageBodyMalformed));
+    let merged =
+        |count| element("TIMRelayElem", &format!(r#"{{"MsgList":[{}]}}"#, vec!["{}"; count].join(",")));
     assert!(check(&merged(MERGED_MESSAGES_MAX)).is_ok());
-    assert_eq!(
-        check(&merged(MERGED_MESSAGES_MAX + 1)),
-        Err(ErrorCode::ElementMalformed)
-    );
+    assert_eq!(check(&merged(MERGED_MESSAGES_MAX + 1)), Err(ErrorCode::ElementMalformed));
     let custom = r#"{"MsgType":"TIMCustomElem","MsgContent":{"Data":""}}"#;
-    assert_eq!(
-        check(&format!("[{custom},{custom}]")),
-        Err(ErrorCode::ElementMalformed)
-    );
+    assert_eq!(check(&format!("[{custom},{custom}]")), Err(ErrorCode::ElementMalformed));
 }
 
 #[test]

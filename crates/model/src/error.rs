@@ -58,12 +58,7 @@ impl std::error::Error for Error {}
 
 impl From<ErrorCode> for Error {
     fn from(code: ErrorCode) -> Self {
-        Self {
-            code,
-            info: Cow::Borrowed(code.sentence()),
-            cause: None,
-            details: None,
-        }
+        Self { code, info: Cow::Borrowed(code.sentence()), cause: None, details: None }
     }
 }
 
@@ -193,12 +188,7 @@ impl ErrorCode {
     /// This error, with what was wrong in this case.
     #[must_use]
     pub fn because(self, info: impl Into<Cow<'static, str>>) -> Error {
-        Error {
-            code: self,
-            info: info.into(),
-            cause: None,
-            details: None,
-        }
+        Error { code: self, info: info.into(), cause: None, details: None }
     }
 
     /// This error, naming the field that was wrong.
@@ -220,29 +210,16 @@ mod tests {
 
     #[test]
     fn numbers_rise_and_are_used_once() {
-        assert!(
-            ErrorCode::ALL
-                .windows(2)
-                .all(|pair| pair[0].number() < pair[1].number())
-        );
+        assert!(ErrorCode::ALL.windows(2).all(|pair| pair[0].number() < pair[1].number()));
     }
 
     #[test]
     fn no_number_lies_in_the_ranges_that_clients_use_or_webhooks_own() {
         for code in ErrorCode::ALL {
             let number = code.number();
-            assert!(
-                !(2000..4000).contains(&number),
-                "{number} is produced by the SDK itself"
-            );
-            assert!(
-                !(10_100..=10_200).contains(&number),
-                "{number} means a webhook's verdict"
-            );
-            assert!(
-                !(120_001..=130_000).contains(&number),
-                "{number} means a webhook's verdict"
-            );
+            assert!(!(2000..4000).contains(&number), "{number} is produced by the SDK itself");
+            assert!(!(10_100..=10_200).contains(&number), "{number} means a webhook's verdict");
+            assert!(!(120_001..=130_000).contains(&number), "{number} means a webhook's verdict");
         }
     }
 

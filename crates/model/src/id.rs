@@ -135,10 +135,7 @@ impl ConversationId {
     /// The conversation of these two, in either order. An account may talk to itself.
     #[must_use]
     pub fn between(one: AccountNumber, other: AccountNumber) -> Self {
-        Self {
-            low: one.min(other),
-            high: one.max(other),
-        }
+        Self { low: one.min(other), high: one.max(other) }
     }
 
     /// Both sides, the smaller number first.
@@ -194,11 +191,9 @@ impl FromStr for MessageKey {
         };
         let (sequence, random, time) = (next(), next(), next());
         match (sequence, random, time, parts.next()) {
-            (Some(sequence), Some(random), Some(time), None) => Ok(Self {
-                sequence,
-                random,
-                time: crate::time::Seconds(time),
-            }),
+            (Some(sequence), Some(random), Some(time), None) => {
+                Ok(Self { sequence, random, time: crate::time::Seconds(time) })
+            }
             _ => Err(InvalidMessageKey),
         }
     }
@@ -222,9 +217,7 @@ impl Serialize for MessageKey {
 
 impl<'de> Deserialize<'de> for MessageKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Cow::<'de, str>::deserialize(deserializer)?
-            .parse()
-            .map_err(de::Error::custom)
+        Cow::<'de, str>::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -249,10 +242,7 @@ mod tests {
     #[test]
     fn user_ids_are_printable_ascii_of_1_to_32_bytes() {
         for good in ["a", "alice", "@TGS", "a b", &"x".repeat(32), "~"] {
-            assert_eq!(
-                UserId::new(good).map(|id| id.as_str().to_owned()).as_deref(),
-                Ok(good)
-            );
+            assert_eq!(UserId::new(good).map(|id| id.as_str().to_owned()).as_deref(), Ok(good));
         }
         assert_eq!(UserId::new(""), Err(InvalidUserId::Empty));
         assert_eq!(UserId::new(&"x".repeat(33)), Err(InvalidUserId::TooLong));
@@ -281,24 +271,10 @@ mod tests {
 
     #[test]
     fn message_keys_parse_what_they_print_and_nothing_else() {
-        let key = MessageKey {
-            sequence: 31_906,
-            random: 833_502,
-            time: Seconds(1_572_869_830),
-        };
+        let key = MessageKey { sequence: 31_906, random: 833_502, time: Seconds(1_572_869_830) };
         assert_eq!(key.to_string(), "31906_833502_1572869830");
         assert_eq!("31906_833502_1572869830".parse(), Ok(key));
-        for bad in [
-            "",
-            "1_2",
-            "1_2_3_4",
-            "1_2_x",
-            "+1_2_3",
-            "-1_2_3",
-            "4294967296_1_1",
-            "1__3",
-            " 1_2_3",
-        ] {
+        for bad in ["", "1_2", "1_2_3_4", "1_2_x", "+1_2_3", "-1_2_3", "4294967296_1_1", "1__3", " 1_2_3"] {
             assert_eq!(bad.parse::<MessageKey>(), Err(InvalidMessageKey), "{bad}");
         }
     }

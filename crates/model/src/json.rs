@@ -44,9 +44,7 @@ mod tests {
         assert!(depth_is_bounded(nested(DEPTH_MAX).as_bytes()));
         assert!(!depth_is_bounded(nested(DEPTH_MAX + 1).as_bytes()));
         assert!(depth_is_bounded(format!("\"{}\"", "[".repeat(1000)).as_bytes()));
-        assert!(depth_is_bounded(
-            format!(r#""\"{}""#, "{".repeat(1000)).as_bytes()
-        ));
+        assert!(depth_is_bounded(format!(r#""\"{}""#, "{".repeat(1000)).as_bytes()));
         assert!(depth_is_bounded("[],".repeat(1000).as_bytes()));
     }
 }

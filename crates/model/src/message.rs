@@ -31,32 +31,20 @@ pub struct HistoryKey {
 
 impl HistoryKey {
     /// Before every message.
-    pub const START: Self = Self {
-        time: Seconds(0),
-        position: Position(0),
-    };
+    pub const START: Self = Self { time: Seconds(0), position: Position(0) };
     /// After every message.
-    pub const END: Self = Self {
-        time: Seconds(u32::MAX),
-        position: Position(u64::MAX),
-    };
+    pub const END: Self = Self { time: Seconds(u32::MAX), position: Position(u64::MAX) };
 
     /// Before every message of this second.
     #[must_use]
     pub const fn start_of(time: Seconds) -> Self {
-        Self {
-            time,
-            position: Position(0),
-        }
+        Self { time, position: Position(0) }
     }
 
     /// After every message of this second.
     #[must_use]
     pub const fn end_of(time: Seconds) -> Self {
-        Self {
-            time,
-            position: Position(u64::MAX),
-        }
+        Self { time, position: Position(u64::MAX) }
     }
 }
 
@@ -110,21 +98,13 @@ impl Message {
     /// The key of this message, if it was taken at `time`.
     #[must_use]
     pub const fn key(&self, time: Seconds) -> MessageKey {
-        MessageKey {
-            sequence: self.sequence,
-            random: self.random,
-            time,
-        }
+        MessageKey { sequence: self.sequence, random: self.random, time }
     }
 
     /// Whether the side of this account keeps the message.
     #[must_use]
     pub fn is_kept_by(&self, account: AccountNumber) -> bool {
-        if account == self.author {
-            !self.flags.receiver_only
-        } else {
-            !self.flags.sender_only
-        }
+        if account == self.author { !self.flags.receiver_only } else { !self.flags.sender_only }
     }
 
     /// The bytes that count against [`MESSAGE_BYTES_MAX`].

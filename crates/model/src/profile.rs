@@ -67,18 +67,14 @@ enum Kind {
 
 fn kind_of(tag: &str) -> Option<Kind> {
     Some(match tag {
-        NICK | IMAGE | "Tag_Profile_IM_SelfSignature" => Kind::Text {
-            bytes_max: VALUE_BYTES_MAX,
-        },
+        NICK | IMAGE | "Tag_Profile_IM_SelfSignature" => Kind::Text { bytes_max: VALUE_BYTES_MAX },
         "Tag_Profile_IM_Location" => Kind::Text { bytes_max: 16 },
         "Tag_Profile_IM_Gender" => {
             Kind::Choice(&["Gender_Type_Unknown", "Gender_Type_Female", "Gender_Type_Male"])
         }
-        "Tag_Profile_IM_AllowType" => Kind::Choice(&[
-            "AllowType_Type_NeedConfirm",
-            "AllowType_Type_AllowAny",
-            "AllowType_Type_DenyAny",
-        ]),
+        "Tag_Profile_IM_AllowType" => {
+            Kind::Choice(&["AllowType_Type_NeedConfirm", "AllowType_Type_AllowAny", "AllowType_Type_DenyAny"])
+        }
         "Tag_Profile_IM_AdminForbidType" => {
             Kind::Choice(&["AdminForbid_Type_None", "AdminForbid_Type_SendOut"])
         }
@@ -117,9 +113,7 @@ fn is_custom(tag: &str) -> bool {
     tag.strip_prefix(CUSTOM_PREFIX).is_some_and(|name| {
         !name.is_empty()
             && name.len() <= CUSTOM_NAME_LETTERS_MAX
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     })
 }
 
@@ -153,19 +147,13 @@ pub fn checked(tag: &str, value: &Value, writer: Writer) -> Result<FieldValue> {
 
 fn checked_custom(tag: &str, value: &Value) -> Result<FieldValue> {
     match value {
-        Value::Number(number) => number
-            .as_u64()
-            .map(FieldValue::Number)
-            .ok_or_else(|| type_error(tag)),
+        Value::Number(number) => number.as_u64().map(FieldValue::Number).ok_or_else(|| type_error(tag)),
         _ => text(tag, value, VALUE_BYTES_MAX).map(FieldValue::Text),
     }
 }
 
 fn number(tag: &str, value: &Value) -> Result<u64> {
-    value
-        .as_u64()
-        .filter(|number| u32::try_from(*number).is_ok())
-        .ok_or_else(|| type_error(tag))
+    value.as_u64().filter(|number| u32::try_from(*number).is_ok()).ok_or_else(|| type_error(tag))
 }
 
 fn text(tag: &str, value: &Value, bytes_max: usize) -> Result<String> {
@@ -191,49 +179,28 @@ mod tests {
         let code = |tag: &str, value: Value, writer| checked(tag, &value, writer).map_err(|error| error.code);
         let owner = Writer::Owner;
         assert!(code(NICK, json!("x".repeat(500)), owner).is_ok());
-        assert_eq!(
-            code(NICK, json!("x".repeat(501)), owner),
-            Err(ErrorCode::ProfileValueTooLong)
-        );
+        assert_eq!(code(NICK, json!("x".repeat(501)), owner), Err(ErrorCode::ProfileValueTooLong));
         assert_eq!(code(NICK, json!(1), owner), Err(ErrorCode::ProfileValueType));
-        assert_eq!(
-            code(NICK, json!({"$ne": ""}), owner),
-            Err(ErrorCode::ProfileValueType)
-        );
+        assert_eq!(code(NICK, json!({"$ne": ""}), owner), Err(ErrorCode::ProfileValueType));
         assert!(code("Tag_Profile_IM_Gender", json!("Gender_Type_Male"), owner).is_ok());
-        assert_eq!(
-            code("Tag_Profile_IM_Gender", json!("m"), owner),
-            Err(ErrorCode::ProfileValueIllegal)
-        );
+        assert_eq!(code("Tag_Profile_IM_Gender", json!("m"), owner), Err(ErrorCode::ProfileValueIllegal));
         assert!(code("Tag_Profile_IM_BirthDay", json!(19_900_101), owner).is_ok());
         assert_eq!(
             code("Tag_Profile_IM_BirthDay", json!(4_294_967_296_u64), owner),
             Err(ErrorCode::ProfileValueType)
         );
-        assert_eq!(
-            code("Tag_Profile_IM_BirthDay", json!("1990"), owner),
-            Err(ErrorCode::ProfileValueType)
-        );
+        assert_eq!(code("Tag_Profile_IM_BirthDay", json!("1990"), owner), Err(ErrorCode::ProfileValueType));
         assert!(code("Tag_Profile_IM_Location", json!("x".repeat(16)), owner).is_ok());
         assert_eq!(
             code("Tag_Profile_IM_Location", json!("x".repeat(17)), owner),
             Err(ErrorCode::ProfileValueTooLong)
         );
         let forbid = "Tag_Profile_IM_AdminForbidType";
-        assert_eq!(
-            code(forbid, json!("AdminForbid_Type_None"), owner),
-            Err(ErrorCode::ProfileNotWritable)
-        );
+        assert_eq!(code(forbid, json!("AdminForbid_Type_None"), owner), Err(ErrorCode::ProfileNotWritable));
         assert!(code(forbid, json!("AdminForbid_Type_None"), Writer::Administrator).is_ok());
-        assert_eq!(
-            code("Tag_Other", json!(""), owner),
-            Err(ErrorCode::ProfileTagUnknown)
-        );
+        assert_eq!(code("Tag_Other", json!(""), owner), Err(ErrorCode::ProfileTagUnknown));
         assert!(code("Tag_Profile_Custom_Test", json!("x"), owner).is_ok());
-        assert_eq!(
-            code("Tag_Profile_Custom_", json!("x"), owner),
-            Err(ErrorCode::ProfileTagUnknown)
-        );
+        assert_eq!(code("Tag_Profile_Custom_", json!("x"), owner), Err(ErrorCode::ProfileTagUnknown));
         assert_eq!(
             code("Tag_Profile_Custom_ninechars", json!("x"), owner),
             Err(ErrorCode::ProfileTagUnknown)

@@ -137,10 +137,7 @@ impl AppSettings {
         };
         *slot = match slot {
             Value::String(_) => Value::String(text.to_owned()),
-            Value::Array(_) => text
-                .split(',')
-                .map(|part| Value::String(part.trim().to_owned()))
-                .collect(),
+            Value::Array(_) => text.split(',').map(|part| Value::String(part.trim().to_owned())).collect(),
             _ => serde_json::from_str(text)
                 .map_err(|_| ErrorCode::SettingInvalid.in_field(name, "not a number, true or false"))?,
         };
@@ -162,12 +159,7 @@ impl AppSettings {
                 Err(ErrorCode::SettingInvalid.in_field(name, format!("{least} to {most}")))
             }
         };
-        within(
-            "name (bytes)",
-            u32::try_from(self.name.len()).unwrap_or(u32::MAX),
-            1,
-            100,
-        )?;
+        within("name (bytes)", u32::try_from(self.name.len()).unwrap_or(u32::MAX), 1, 100)?;
         let administrators = u32::try_from(self.administrators.len()).unwrap_or(u32::MAX);
         within("administrators (how many)", administrators, 1, 10)?;
         within("web_instances", self.web_instances, 1, 10)?;
@@ -203,28 +195,10 @@ mod tests {
     #[test]
     fn settings_change_by_name_and_only_to_allowed_values() {
         let settings = AppSettings::default();
-        assert_eq!(
-            settings.with("recall_seconds", "300").unwrap().recall_seconds,
-            300
-        );
-        assert_eq!(
-            settings.with("login_policy", "dual").unwrap().login_policy,
-            LoginPolicy::Dual
-        );
-        assert_eq!(
-            settings
-                .with("administrators", "a, b")
-                .unwrap()
-                .administrators
-                .len(),
-            2
-        );
-        assert!(
-            settings
-                .with("blocklist_show_sent", "true")
-                .unwrap()
-                .blocklist_show_sent
-        );
+        assert_eq!(settings.with("recall_seconds", "300").unwrap().recall_seconds, 300);
+        assert_eq!(settings.with("login_policy", "dual").unwrap().login_policy, LoginPolicy::Dual);
+        assert_eq!(settings.with("administrators", "a, b").unwrap().administrators.len(), 2);
+        assert!(settings.with("blocklist_show_sent", "true").unwrap().blocklist_show_sent);
         for (name, text, code) in [
             ("recall", "1", ErrorCode::SettingUnknown),
             ("recall_seconds", "-1", ErrorCode::SettingInvalid),
@@ -238,11 +212,7 @@ mod tests {
             ("administrators", "", ErrorCode::SettingInvalid),
             ("name", "", ErrorCode::SettingInvalid),
         ] {
-            assert_eq!(
-                settings.with(name, text).map_err(|error| error.code),
-                Err(code),
-                "{name}={text}"
-            );
+            assert_eq!(settings.with(name, text).map_err(|error| error.code), Err(code), "{name}={text}");
         }
     }
 }

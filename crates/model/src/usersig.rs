@@ -95,11 +95,7 @@ pub fn sign(
     ZlibEncoder::new(json.to_string().as_bytes(), Compression::default())
         .read_to_end(&mut compressed)
         .map_err(|_| ErrorCode::UserSigMalformed)?;
-    Ok(STANDARD
-        .encode(compressed)
-        .replace('+', "*")
-        .replace('/', "-")
-        .replace('=', "_"))
+    Ok(STANDARD.encode(compressed).replace('+', "*").replace('/', "-").replace('=', "_"))
 }
 
 /// Verifies a UserSig for an app and an account.
@@ -115,9 +111,7 @@ pub fn verify(
     now: Seconds,
 ) -> Result<Verified, Error> {
     let fields = decode(text)?;
-    let sig = STANDARD
-        .decode(&fields.sig)
-        .map_err(|_| ErrorCode::UserSigMalformed)?;
+    let sig = STANDARD.decode(&fields.sig).map_err(|_| ErrorCode::UserSigMalformed)?;
     // Every key is tried, so that the time does not tell which one matched.
     let matched = keys.iter().fold(subtle::Choice::from(0), |matched, key| {
         matched | subtle::Choice::from(u8::from(mac(key, &fields).verify_slice(&sig).is_ok()))
@@ -134,11 +128,8 @@ pub fn verify(
     if fields.userbuf.is_some() {
         return Err(ErrorCode::UserSigMalformed.because("a UserSig for chat carries no user buffer"));
     }
-    let valid_until = fields
-        .time
-        .checked_add(fields.expire)
-        .ok_or(ErrorCode::UserSigMalformed)?
-        .min(u64::from(u32::MAX));
+    let valid_until =
+        fields.time.checked_add(fields.expire).ok_or(ErrorCode::UserSigMalformed)?.min(u64::from(u32::MAX));
     if fields.time > u64::from(now.0) + u64::from(SKEW_SECONDS_MAX) {
         return Err(ErrorCode::UserSigMalformed.because("the UserSig is dated more than a day ahead"));
     }
@@ -146,10 +137,7 @@ pub fn verify(
         return Err(ErrorCode::UserSigExpired.into());
     }
     let seconds = |value: u64| Seconds(u32::try_from(value).unwrap_or(u32::MAX));
-    Ok(Verified {
-        made_at: seconds(fields.time),
-        valid_until: seconds(valid_until),
-    })
+    Ok(Verified { made_at: seconds(fields.time), valid_until: seconds(valid_until) })
 }
 
 fn decode(text: &str) -> Result<Fields, Error> {
@@ -170,9 +158,7 @@ fn decode(text: &str) -> Result<Fields, Error> {
             other => other,
         })
         .collect();
-    let compressed = STANDARD
-        .decode(standard)
-        .map_err(|_| ErrorCode::UserSigMalformed)?;
+    let compressed = STANDARD.decode(standard).map_err(|_| ErrorCode::UserSigMalformed)?;
     let mut json = Vec::with_capacity(512);
     let limit = u64::try_from(INFLATED_BYTES_MAX + 1).unwrap_or(u64::MAX);
     ZlibDecoder::new(compressed.as_slice())

@@ -24,11 +24,7 @@ fn check(text: &str) -> Result<Verified, ErrorCode> {
 fn pack(json: &str) -> String {
     let mut writer = Writer::new(Vec::new(), Compression::best());
     writer.write_all(json.as_bytes()).unwrap();
-    STANDARD
-        .encode(writer.finish().unwrap())
-        .replace('+', "*")
-        .replace('/', "-")
-        .replace('=', "_")
+    STANDARD.encode(writer.finish().unwrap()).replace('+', "*").replace('/', "-").replace('=', "_")
 }
 
 fn sig_of(fields: &Fields) -> String {
@@ -60,13 +56,7 @@ fn json_of(fields: &Fields) -> String {
 #[test]
 fn what_is_signed_verifies_until_its_last_second() {
     let text = sign(APP, &key(), &alice(), NOW, 100).unwrap();
-    assert_eq!(
-        check(&text),
-        Ok(Verified {
-            made_at: NOW,
-            valid_until: NOW.plus(100)
-        })
-    );
+    assert_eq!(check(&text), Ok(Verified { made_at: NOW, valid_until: NOW.plus(100) }));
     let at = |seconds| verify(APP, &[key()], &alice(), &text, NOW.plus(seconds)).map_err(|error| error.code);
     assert!(at(100).is_ok());
     assert_eq!(at(101), Err(ErrorCode::UserSigExpired));
@@ -116,10 +106,7 @@ fn a_bomb_is_refused_before_it_inflates() {
     let bomb = pack(&format!("{{\"TLS.ver\":\"{}\"}}", "0".repeat(1 << 20)));
     assert!(bomb.len() < TEXT_BYTES_MAX, "{}", bomb.len());
     assert_eq!(check(&bomb), Err(ErrorCode::UserSigMalformed));
-    assert_eq!(
-        check(&"e".repeat(TEXT_BYTES_MAX + 1)),
-        Err(ErrorCode::UserSigMalformed)
-    );
+    assert_eq!(check(&"e".repeat(TEXT_BYTES_MAX + 1)), Err(ErrorCode::UserSigMalformed));
 }
 
 #[test]
@@ -144,24 +131,11 @@ fn wrong_types_and_huge_numbers_are_refused() {
         (r#""TLS.expire":100"#, r#""TLS.expire":18446744073709551616"#),
         (r#""TLS.identifier":"alice""#, r#""TLS.identifier":{"$ne":""}"#),
     ] {
-        assert_eq!(
-            check(&pack(&good.replacen(from, to, 1))),
-            Err(ErrorCode::UserSigMalformed),
-            "{to}"
-        );
+        assert_eq!(check(&pack(&good.replacen(from, to, 1))), Err(ErrorCode::UserSigMalformed), "{to}");
     }
-    let overflow = Fields {
-        expire: u64::MAX,
-        ..honest()
-    };
-    assert_eq!(
-        check(&pack(&json_of(&overflow))),
-        Err(ErrorCode::UserSigMalformed)
-    );
-    let ahead = Fields {
-        time: u64::from(NOW.0) + u64::from(SKEW_SECONDS_MAX) + 1,
-        ..honest()
-    };
+    let overflow = Fields { expire: u64::MAX, ..honest() };
+    assert_eq!(check(&pack(&json_of(&overflow))), Err(ErrorCode::UserSigMalformed));
+    let ahead = Fields { time: u64::from(NOW.0) + u64::from(SKEW_SECONDS_MAX) + 1, ..honest() };
     assert_eq!(check(&pack(&json_of(&ahead))), Err(ErrorCode::UserSigMalformed));
 }
 
@@ -179,10 +153,7 @@ fn empty_and_cut_texts_are_refused() {
 
 #[test]
 fn a_user_buffer_belongs_to_other_products() {
-    let fields = Fields {
-        userbuf: Some("YQ==".to_owned()),
-        ..honest()
-    };
+    let fields = Fields { userbuf: Some("YQ==".to_owned()), ..honest() };
     let json = json_of(&fields).replacen('{', r#"{"TLS.userbuf":"YQ==","#, 1);
     assert_eq!(check(&pack(&json)), Err(ErrorCode::UserSigMalformed));
 }
@@ -192,14 +163,7 @@ fn a_signature_of_the_public_generator_verifies() {
     // Made with npm `tls-sig-api-v2`: key below, user `alice`, 180 days.
     let secret = include_str!("../testdata/usersig_key.txt").trim().to_owned();
     let text = include_str!("../testdata/usersig_npm.txt").trim();
-    let verified = verify(
-        APP,
-        &[SecretKey::new(secret)],
-        &alice(),
-        text,
-        Seconds(1_795_300_000),
-    )
-    .unwrap();
+    let verified = verify(APP, &[SecretKey::new(secret)], &alice(), text, Seconds(1_795_300_000)).unwrap();
     assert_eq!(verified.valid_until.0 - verified.made_at.0, 180 * 86_400);
 }
 

@@ -66,12 +66,7 @@ impl RawRecord {
     pub fn of<R: Record>(record: &R) -> Result<Self, Fault> {
         let value = serde_json::to_vec(record)
             .map_err(|error| Fault::Corrupt(format!("cannot encode a {}: {error}", R::KIND.name)))?;
-        Ok(Self {
-            kind: R::KIND,
-            key: record.key(),
-            indexes: record.indexes(),
-            value: value.into(),
-        })
+        Ok(Self { kind: R::KIND, key: record.key(), indexes: record.indexes(), value: value.into() })
     }
 }
 

@@ -139,10 +139,7 @@ impl Entry {
     /// Where a message entry stands in the history.
     #[must_use]
     pub const fn history_key(&self) -> HistoryKey {
-        HistoryKey {
-            time: self.time,
-            position: self.position,
-        }
+        HistoryKey { time: self.time, position: self.position }
     }
 
     /// Which accounts' streams refer to it.

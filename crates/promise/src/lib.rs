@@ -27,12 +27,7 @@ impl Stamps {
     /// Settings: kept while the app is in use.
     #[must_use]
     pub const fn configuration(app: SdkAppId) -> Stamp {
-        Stamp {
-            app,
-            class: DataClass::Configuration,
-            subject: Subject::Nobody,
-            expiry: Expiry::WithOwner,
-        }
+        Stamp { app, class: DataClass::Configuration, subject: Subject::Nobody, expiry: Expiry::WithOwner }
     }
 
     /// What makes an account work: kept while the account exists.
@@ -88,23 +83,11 @@ mod tests {
 
     #[test]
     fn messages_and_profiles_end_after_the_days_that_the_app_chose() {
-        let settings = AppSettings {
-            message_retention_days: 2,
-            ..AppSettings::default()
-        };
+        let settings = AppSettings { message_retention_days: 2, ..AppSettings::default() };
         let stamps = Stamps::of(SdkAppId(1), &settings);
         let author = AccountNumber(9);
-        assert_eq!(
-            stamps.message(author, Seconds(100)).expiry,
-            Expiry::At(Seconds(100 + 2 * 86_400))
-        );
-        assert_eq!(
-            stamps.profile(author, Seconds(100)).expiry,
-            Expiry::At(Seconds(100 + 7 * 86_400))
-        );
-        assert_eq!(
-            stamps.message(author, Seconds(100)).subject,
-            Subject::Account(author)
-        );
+        assert_eq!(stamps.message(author, Seconds(100)).expiry, Expiry::At(Seconds(100 + 2 * 86_400)));
+        assert_eq!(stamps.profile(author, Seconds(100)).expiry, Expiry::At(Seconds(100 + 7 * 86_400)));
+        assert_eq!(stamps.message(author, Seconds(100)).subject, Subject::Account(author));
     }
 }

@@ -50,25 +50,12 @@ type Answer = (u16, &'static str, Vec<u8>);
 impl Page {
     /// Listens for browsers; `chat` is where the chat server listens.
     pub(super) fn open(folder: &Path, bind: SocketAddr, chat: SocketAddr, config: Value) -> Outcome<Self> {
-        let folder = folder
-            .canonicalize()
-            .during(|| format!("there is no page in {}", folder.display()))?;
+        let folder = folder.canonicalize().during(|| format!("there is no page in {}", folder.display()))?;
         let listener = tiny_http::Server::http(bind).during(|| format!("cannot listen on {bind}"))?;
-        let address = listener
-            .server_addr()
-            .to_ip()
-            .ok_or_else(|| Failure::new("no address to listen on"))?;
+        let address =
+            listener.server_addr().to_ip().ok_or_else(|| Failure::new("no address to listen on"))?;
         let only_loopback = address.ip().is_loopback();
-        Ok(Self {
-            listener,
-            site: Arc::new(Site {
-                folder,
-                chat,
-                config,
-                only_loopback,
-            }),
-            address,
-        })
+        Ok(Self { listener, site: Arc::new(Site { folder, chat, config, only_loopback }), address })
     }
 
     /// Answers who asks within this time.
@@ -118,11 +105,7 @@ impl Site {
         }
         let path = url.split(['?', '#']).next().unwrap_or_default();
         if path == "/config.json" {
-            return (
-                200,
-                "application/json",
-                self.config_for(name).to_string().into_bytes(),
-            );
+            return (200, "application/json", self.config_for(name).to_string().into_bytes());
         }
         let Some(file) = self.file(path) else {
             return refuse(404, "not here\n");
@@ -168,14 +151,8 @@ fn host_name(host: &str) -> &str {
 }
 
 fn content_type(file: &Path) -> &'static str {
-    let extension = file
-        .extension()
-        .and_then(|extension| extension.to_str())
-        .unwrap_or_default();
-    TYPES
-        .iter()
-        .find(|(known, _)| *known == extension)
-        .map_or("application/octet-stream", |(_, name)| name)
+    let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    TYPES.iter().find(|(known, _)| *known == extension).map_or("application/octet-stream", |(_, name)| name)
 }
 
 /// `%41` as `A`; nothing for what is no text.
@@ -218,12 +195,7 @@ mod tests {
         fn site(&self, chat: &str) -> Site {
             let folder = self.0.join("dist").canonicalize().unwrap();
             let only_loopback = chat.starts_with("127.");
-            Site {
-                folder,
-                chat: chat.parse().unwrap(),
-                config: json!({"sdkAppId": 1}),
-                only_loopback,
-            }
+            Site { folder, chat: chat.parse().unwrap(), config: json!({"sdkAppId": 1}), only_loopback }
         }
     }
 
@@ -274,9 +246,6 @@ mod tests {
         assert_eq!(asked(&here, "localhost:8080"), (200, expected));
         assert_eq!(asked(&here, "evil.example").0, 403);
         let everywhere = folder.site("0.0.0.0:4711");
-        assert_eq!(
-            asked(&everywhere, "192.0.2.7:8080").1["proxyServer"],
-            "ws://192.0.2.7:4711"
-        );
+        assert_eq!(asked(&everywhere, "192.0.2.7:8080").1["proxyServer"], "ws://192.0.2.7:4711");
     }
 }

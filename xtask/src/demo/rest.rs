@@ -28,11 +28,7 @@ impl Rest {
 
     /// Calls a command and returns its answer; an answer other than OK is a failure.
     pub(super) fn post(&self, command: &str, body: &Value) -> Outcome<Value> {
-        let path = format!(
-            "/v4/{command}?{}&random={}&contenttype=json",
-            self.query,
-            random()
-        );
+        let path = format!("/v4/{command}?{}&random={}&contenttype=json", self.query, random());
         let answer =
             exchange(self.server, &path, &body.to_string()).during(|| format!("cannot call {command}"))?;
         let answer =
@@ -123,8 +119,7 @@ mod tests {
             "HTTP/1.0 200 OK\r\ncontent-length: 34\r\n\r\n{\"ActionStatus\":\"OK\",\"ErrorCode\":0}",
         );
         let rest = Rest::new(address, 1_400_000_001, "administrator", "sig");
-        rest.post("openim/sendmsg", &text_message("alice", "bob", "ä \"quoted\""))
-            .unwrap();
+        rest.post("openim/sendmsg", &text_message("alice", "bob", "ä \"quoted\"")).unwrap();
         let (line, body) = serving.join().unwrap();
         assert!(line.starts_with(
             "POST /v4/openim/sendmsg?sdkappid=1400000001&identifier=administrator&usersig=sig&"
@@ -136,19 +131,14 @@ mod tests {
     #[test]
     fn a_refusal_is_a_failure_that_says_why() {
         let table = [
-            (
-                "HTTP/1.0 200 OK\r\n\r\n{\"ErrorCode\":70402,\"ErrorInfo\":\"no UserID\"}",
-                "no UserID",
-            ),
+            ("HTTP/1.0 200 OK\r\n\r\n{\"ErrorCode\":70402,\"ErrorInfo\":\"no UserID\"}", "no UserID"),
             ("HTTP/1.0 404 Not Found\r\n\r\n", "no HTTP 200"),
             ("HTTP/1.0 200 OK\r\n\r\nhello", "no JSON"),
             ("", "no HTTP 200"),
         ];
         for (answer, expected) in table {
             let (address, serving) = answering(answer);
-            let failure = Rest::new(address, 1, "administrator", "sig")
-                .post("a/b", &json!({}))
-                .unwrap_err();
+            let failure = Rest::new(address, 1, "administrator", "sig").post("a/b", &json!({})).unwrap_err();
             serving.join().unwrap();
             let text = failure.untold().unwrap();
             assert!(text.contains("a/b") && text.contains(expected), "{text}");

@@ -42,9 +42,7 @@ impl Server {
         stop: &StopSign,
     ) -> Outcome<Self> {
         let file = File::create(log).during(|| format!("cannot make {}", log.display()))?;
-        let errors = file
-            .try_clone()
-            .during(|| format!("cannot share {}", log.display()))?;
+        let errors = file.try_clone().during(|| format!("cannot share {}", log.display()))?;
         let mut child = command(binary)
             .arg("serve")
             .arg("--data")
@@ -102,21 +100,14 @@ impl Server {
 
     /// Fails when the server has ended by itself.
     pub(super) fn check(&mut self) -> Outcome {
-        match self
-            .child
-            .try_wait()
-            .during(|| "cannot look after the server".into())?
-        {
+        match self.child.try_wait().during(|| "cannot look after the server".into())? {
             None => Ok(()),
             Some(status) => Err(self.ended(status)),
         }
     }
 
     fn ended(&self, status: std::process::ExitStatus) -> Failure {
-        Failure::new(format!(
-            "the server ended by itself ({status}); it wrote:\n{}",
-            self.log_end()
-        ))
+        Failure::new(format!("the server ended by itself ({status}); it wrote:\n{}", self.log_end()))
     }
 
     /// The last lines of what it wrote.
@@ -128,13 +119,7 @@ impl Server {
 
     /// Runs another command of the same binary on the server's data and returns what it prints.
     pub(super) fn ask(&self, command: &[&str], options: &[&str]) -> Outcome<String> {
-        shell::output(
-            Command::new(&self.binary)
-                .args(command)
-                .arg("--data")
-                .arg(&self.data)
-                .args(options),
-        )
+        shell::output(Command::new(&self.binary).args(command).arg("--data").arg(&self.data).args(options))
     }
 
     /// The address by which this machine reaches it.
@@ -155,14 +140,9 @@ impl Server {
         if status.is_some_and(|status| status.success()) {
             return Ok(());
         }
-        let how = status.map_or_else(
-            || "had to be killed".into(),
-            |status| format!("ended badly ({status})"),
-        );
-        Err(Failure::new(format!(
-            "the server {how}; it wrote:\n{}",
-            self.log_end()
-        )))
+        let how =
+            status.map_or_else(|| "had to be killed".into(), |status| format!("ended badly ({status})"));
+        Err(Failure::new(format!("the server {how}; it wrote:\n{}", self.log_end())))
     }
 
     /// Ends it, the hard way after a while; returns its status unless it had to be killed.
@@ -232,19 +212,12 @@ mod tests {
     #[test]
     fn reads_the_address_of_the_ready_line_only() {
         for (line, expected) in [
-            (
-                "whimbrel is ready on http://127.0.0.1:4711",
-                Some("127.0.0.1:4711"),
-            ),
+            ("whimbrel is ready on http://127.0.0.1:4711", Some("127.0.0.1:4711")),
             ("whimbrel is ready on http://[::1]:4711/", Some("[::1]:4711")),
             ("whimbrel is ready on http://somewhere", None),
             ("whimbrel is starting", None),
         ] {
-            assert_eq!(
-                ready_address(line),
-                expected.and_then(|text| text.parse().ok()),
-                "{line}"
-            );
+            assert_eq!(ready_address(line), expected.and_then(|text| text.parse().ok()), "{line}");
         }
     }
 }

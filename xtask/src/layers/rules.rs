@@ -22,13 +22,11 @@ use Layer::{
 };
 
 /// Everything of ours.
-const ALL: &[Layer] = &[
-    Model, Ports, Promise, Engine, Command, Commands, Gateway, Testkit, Simulator, Adapters, Apps, Xtask,
-];
+const ALL: &[Layer] =
+    &[Model, Ports, Promise, Engine, Command, Commands, Gateway, Testkit, Simulator, Adapters, Apps, Xtask];
 /// Everything above the ports.
-const ENGINE_AND_UP: &[Layer] = &[
-    Engine, Command, Commands, Gateway, Testkit, Simulator, Adapters, Apps, Xtask,
-];
+const ENGINE_AND_UP: &[Layer] =
+    &[Engine, Command, Commands, Gateway, Testkit, Simulator, Adapters, Apps, Xtask];
 
 /// Speaks HTTP or WebSocket.
 const HTTP: &[&str] = &[
@@ -97,9 +95,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         of: Engine,
-        never: &[
-            Command, Commands, Gateway, Testkit, Simulator, Adapters, Apps, Xtask,
-        ],
+        never: &[Command, Commands, Gateway, Testkit, Simulator, Adapters, Apps, Xtask],
         never_outside: &[HTTP, DRIVERS],
         because: "the engine holds rules; it is called by commands and jobs and reaches out by ports",
     },
@@ -123,9 +119,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         of: Adapters,
-        never: &[
-            Engine, Command, Commands, Gateway, Testkit, Simulator, Adapters, Apps, Xtask,
-        ],
+        never: &[Engine, Command, Commands, Gateway, Testkit, Simulator, Adapters, Apps, Xtask],
         never_outside: &[HTTP],
         because: "an adapter fulfils ports and stands alone",
     },
@@ -147,12 +141,7 @@ pub(super) const RULES: &[Rule] = &[
         never_outside: &[DRIVERS],
         because: "an app is what one runs: it carries no test code, and nothing builds on it",
     },
-    Rule {
-        of: Xtask,
-        never: ALL,
-        never_outside: &[DRIVERS],
-        because: "the developer's tool stands outside",
-    },
+    Rule { of: Xtask, never: ALL, never_outside: &[DRIVERS], because: "the developer's tool stands outside" },
 ];
 
 /// Who may see both commands and adapters.

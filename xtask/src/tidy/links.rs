@@ -16,12 +16,7 @@ pub(super) fn check(file: &File, paths: &BTreeSet<&str>, found: &mut Vec<Finding
         }
         for target in targets(&without_code(line)) {
             if !exists(&file.path, &target, paths) {
-                found.push(Finding::new(
-                    "link",
-                    file,
-                    index + 1,
-                    format!("`{target}` does not exist"),
-                ));
+                found.push(Finding::new("link", file, index + 1, format!("`{target}` does not exist")));
             }
         }
     }
@@ -49,11 +44,7 @@ fn targets(line: &str) -> Vec<String> {
         found.push(target);
     }
     let bare = |target: &str| target.trim().trim_matches(['<', '>']).to_owned();
-    found
-        .iter()
-        .filter_map(|target| target.split_whitespace().next())
-        .map(bare)
-        .collect()
+    found.iter().filter_map(|target| target.split_whitespace().next()).map(bare).collect()
 }
 
 /// Whether the target is elsewhere, in the same file, or a file or folder that is there.
@@ -64,11 +55,9 @@ fn exists(from: &str, target: &str, paths: &BTreeSet<&str>) -> bool {
     }
     let mut parts: Vec<&str> = match path.strip_prefix('/') {
         Some(_) => Vec::new(),
-        None => from
-            .split('/')
-            .collect::<Vec<_>>()
-            .split_last()
-            .map_or(Vec::new(), |(_, folder)| folder.to_vec()),
+        None => {
+            from.split('/').collect::<Vec<_>>().split_last().map_or(Vec::new(), |(_, folder)| folder.to_vec())
+        }
     };
     for part in path.split('/') {
         match part {
@@ -111,10 +100,7 @@ mod tests {
 
     #[test]
     fn finds_every_link_of_a_line() {
-        assert_eq!(
-            targets("see [a](a.md) and ![b](b.png \"title\")"),
-            ["a.md", "b.png"]
-        );
+        assert_eq!(targets("see [a](a.md) and ![b](b.png \"title\")"), ["a.md", "b.png"]);
         assert_eq!(targets("[name]: <c.md>"), ["c.md"]);
         assert!(targets(&without_code("write `[a](b)`")).is_empty());
     }

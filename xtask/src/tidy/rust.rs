@@ -16,12 +16,7 @@ const TEST_CRATES: &[&str] = &["crates/testkit/", "crates/simulator/"];
 pub(super) fn check(file: &File, paths: &BTreeSet<&str>, found: &mut Vec<Finding>) {
     let lines = file.text.lines().count();
     if lines > LINES_MAX {
-        found.push(Finding::new(
-            "length",
-            file,
-            lines,
-            format!("more than {LINES_MAX} lines"),
-        ));
+        found.push(Finding::new("length", file, lines, format!("more than {LINES_MAX} lines")));
     }
     let masked = mask(&file.text);
     let tests = test_lines(&masked);
@@ -78,12 +73,7 @@ fn check_command(file: &File, masked: &str, paths: &BTreeSet<&str>, found: &mut 
             .iter()
             .any(|path| paths.contains(path.as_str()));
     if !has_tests {
-        found.push(Finding::new(
-            "command-tests",
-            file,
-            1,
-            "no `mod tests`, and no file of tests beside it",
-        ));
+        found.push(Finding::new("command-tests", file, 1, "no `mod tests`, and no file of tests beside it"));
     }
 }
 

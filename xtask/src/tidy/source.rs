@@ -14,11 +14,7 @@ pub(super) fn mask(text: &str) -> String {
             at += 1;
             continue;
         }
-        masked.extend(
-            characters[at..end]
-                .iter()
-                .map(|one| if *one == '\n' { '\n' } else { ' ' }),
-        );
+        masked.extend(characters[at..end].iter().map(|one| if *one == '\n' { '\n' } else { ' ' }));
         at = end;
     }
     masked
@@ -74,11 +70,7 @@ fn string(text: &[char]) -> usize {
 /// A literal like `'a'` or `'\n'`; 0 for a lifetime.
 fn character(text: &[char]) -> usize {
     match (text.get(1), text.get(2)) {
-        (Some('\\'), _) => text
-            .iter()
-            .skip(3)
-            .position(|one| *one == '\'')
-            .map_or(0, |end| end + 4),
+        (Some('\\'), _) => text.iter().skip(3).position(|one| *one == '\'').map_or(0, |end| end + 4),
         (Some(_), Some('\'')) => 3,
         _ => 0,
     }
@@ -91,13 +83,7 @@ fn raw_string(text: &[char]) -> usize {
     }
     let mut at = 2 + hashes;
     while at < text.len() {
-        if text[at] == '"'
-            && text[at + 1..]
-                .iter()
-                .take(hashes)
-                .filter(|one| **one == '#')
-                .count()
-                == hashes
+        if text[at] == '"' && text[at + 1..].iter().take(hashes).filter(|one| **one == '#').count() == hashes
         {
             break;
         }
@@ -114,11 +100,7 @@ pub(super) fn test_lines(masked: &str) -> Vec<Range<usize>> {
         let Some(open) = rest.find(['{', ';']) else {
             continue;
         };
-        let end = if rest[open..].starts_with(';') {
-            open
-        } else {
-            open + block_length(&rest[open..])
-        };
+        let end = if rest[open..].starts_with(';') { open } else { open + block_length(&rest[open..]) };
         let line = |to: usize| masked[..to].matches('\n').count();
         found.push(line(at)..line(at + mark.len() + end) + 1);
     }

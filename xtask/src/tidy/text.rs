@@ -4,11 +4,7 @@ use super::{File, Finding};
 use std::path::Path;
 
 /// Folders that exist on one machine only. They are written apart, so that this file does not break its own rule.
-const MACHINE_PATHS: &[&str] = &[
-    concat!("/wo", "rk/"),
-    concat!("/ro", "ot/"),
-    concat!("/ho", "me/"),
-];
+const MACHINE_PATHS: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/")];
 
 /// Where every machine gets crates from.
 const CRATES: &str = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
@@ -18,10 +14,7 @@ const NPM: &str = "https://registry.npmjs.org/";
 
 /// Finds what no text file may hold.
 pub(super) fn check(file: &File, found: &mut Vec<Finding>) {
-    let name = Path::new(&file.path)
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy();
+    let name = Path::new(&file.path).file_name().unwrap_or_default().to_string_lossy();
     for (index, line) in file.text.lines().enumerate() {
         let mut report = |check, says: String| found.push(Finding::new(check, file, index + 1, says));
         if line.contains('\t') && name != "Makefile" {
@@ -34,10 +27,7 @@ pub(super) fn check(file: &File, found: &mut Vec<Finding>) {
             report("machine-path", format!("`{path}` exists on one machine only"));
         }
         if names_registry(&file.path, &name, line.trim()) {
-            report(
-                "registry",
-                "packages come from the public registries, by no other name".into(),
-            );
+            report("registry", "packages come from the public registries, by no other name".into());
         }
     }
     if !file.text.is_empty() && !file.text.ends_with('\n') {
@@ -63,10 +53,7 @@ fn names_registry(path: &str, name: &str, line: &str) -> bool {
         "package-lock.json" | "npm-shrinkwrap.json" => line
             .strip_prefix("\"resolved\": \"")
             .is_some_and(|address| address.contains("://") && !address.starts_with(NPM)),
-        ".npmrc" => line
-            .split('=')
-            .next()
-            .is_some_and(|key| key.trim_end().ends_with("registry")),
+        ".npmrc" => line.split('=').next().is_some_and(|key| key.trim_end().ends_with("registry")),
         "config.toml" if path.ends_with(".cargo/config.toml") => {
             line.starts_with("[source") || line.starts_with("[registr")
         }
@@ -95,15 +82,7 @@ mod tests {
     fn public_registries_pass() {
         assert!(!names_registry("Cargo.lock", "Cargo.lock", CRATES));
         let resolved = "\"resolved\": \"https://registry.npmjs.org/ws/-/ws-8.23.0.tgz\",";
-        assert!(!names_registry(
-            "a/package-lock.json",
-            "package-lock.json",
-            resolved
-        ));
-        assert!(!names_registry(
-            ".npmrc",
-            ".npmrc",
-            "omit-lockfile-registry-resolved=true"
-        ));
+        assert!(!names_registry("a/package-lock.json", "package-lock.json", resolved));
+        assert!(!names_registry(".npmrc", ".npmrc", "omit-lockfile-registry-resolved=true"));
     }
 }

@@ -43,16 +43,7 @@ impl<'a> Sent<'a> {
         let rest = scan::after(rest, &ELEMENTS)?;
         let elements = rest.get(..ELEMENTS_END.find(rest)? + 3)?;
         let client_time = unsigned(scan::after(rest, &CLIENT_TIME)?)?;
-        Some(Self {
-            seq,
-            from,
-            to,
-            number,
-            random,
-            elements,
-            client_time,
-            now_seconds,
-        })
+        Some(Self { seq, from, to, number, random, elements, client_time, now_seconds })
     }
 }
 
@@ -185,18 +176,8 @@ mod tests {
     #[test]
     fn a_login_gets_a_session() {
         let mut out = Vec::new();
-        let glance = scan::Glance {
-            command: b"im_open_status.wslogin",
-            seq: 3,
-            error: 0,
-        };
-        append_other(
-            &mut out,
-            glance,
-            1_400_000_001,
-            144_115_000_000_000_001,
-            1_795_298_243,
-        );
+        let glance = scan::Glance { command: b"im_open_status.wslogin", seq: 3, error: 0 };
+        append_other(&mut out, glance, 1_400_000_001, 144_115_000_000_000_001, 1_795_298_243);
         let answer = payload_of(out);
         assert_eq!(answer["body"]["TinyId"], "144115000000000001");
         assert_eq!(answer["body"]["A2Key"].as_str().map(str::len), Some(120));

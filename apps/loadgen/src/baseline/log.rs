@@ -77,11 +77,7 @@ impl Log {
     pub(super) fn start(path: &Path, bytes: u64) -> io::Result<Self> {
         let file = zeroed(path, bytes)?;
         let exchange = Mutex::new(Exchange::default());
-        let shared = Arc::new(Shared {
-            exchange,
-            has_arrived: Condvar::new(),
-            waker: Waker::new()?,
-        });
+        let shared = Arc::new(Shared { exchange, has_arrived: Condvar::new(), waker: Waker::new()? });
         let committer = Arc::clone(&shared);
         thread::Builder::new().name("committer".into()).spawn(move || {
             if let Err(error) = commit_forever(&committer, &file, bytes) {
@@ -136,10 +132,7 @@ fn commit_forever(shared: &Shared, file: &File, bytes: u64) -> io::Result<()> {
         {
             let mut exchange = shared.lock();
             while exchange.arrived.is_empty() {
-                exchange = shared
-                    .has_arrived
-                    .wait(exchange)
-                    .unwrap_or_else(PoisonError::into_inner);
+                exchange = shared.has_arrived.wait(exchange).unwrap_or_else(PoisonError::into_inner);
             }
             mem::swap(&mut exchange.arrived, &mut batches);
         }
@@ -158,11 +151,7 @@ fn commit_forever(shared: &Shared, file: &File, bytes: u64) -> io::Result<()> {
 }
 
 fn zeroed(path: &Path, bytes: u64) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .open(path)?;
+    let file = OpenOptions::new().create(true).truncate(true).write(true).open(path)?;
     let zeros = vec![0; 1024 * 1024];
     let mut at = 0;
     while at < bytes {
@@ -186,17 +175,8 @@ mod tests {
         let path = directory.join("log");
         let log = Log::start(&path, 4096).unwrap();
         for text in [b"first", b"other"] {
-            let held = Held {
-                slot: 0,
-                generation: 0,
-                start: 0,
-                end: 0,
-            };
-            let mut batch = Batch {
-                log: text.to_vec(),
-                answers: text.to_vec(),
-                held: vec![held],
-            };
+            let held = Held { slot: 0, generation: 0, start: 0, end: 0 };
+            let mut batch = Batch { log: text.to_vec(), answers: text.to_vec(), held: vec![held] };
             log.submit(&mut batch);
             assert!(batch.held.is_empty(), "a submitted batch is given away");
         }

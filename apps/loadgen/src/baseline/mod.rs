@@ -134,12 +134,7 @@ impl Server {
             });
             self.poll.add(&stream, slot as u64)?;
             let connection = Connection::new(stream);
-            self.peers[slot] = Some(Peer {
-                connection,
-                is_open: false,
-                user: Vec::new(),
-                is_dirty: false,
-            });
+            self.peers[slot] = Some(Peer { connection, is_open: false, user: Vec::new(), is_dirty: false });
         }
     }
 
@@ -198,9 +193,7 @@ impl Server {
 
     fn answer(&mut self, slot: usize, peer: &mut Peer, frame: &[u8]) {
         let Some(glance) = scan::glance(frame) else { return };
-        let sdkappid = scan::number_after(frame, &APP)
-            .and_then(|id| u64::try_from(id).ok())
-            .unwrap_or(0);
+        let sdkappid = scan::number_after(frame, &APP).and_then(|id| u64::try_from(id).ok()).unwrap_or(0);
         let tiny = TINY_FIRST + slot as u64;
         if glance.command == b"openim.sendmsg"
             && let Some(sent) = Sent::read(frame, glance.seq, self.now_seconds)
@@ -222,24 +215,13 @@ impl Server {
             peer.user = user.to_vec();
             self.by_user.insert(user.to_vec(), slot);
         }
-        answer::append_other(
-            peer.connection.outgoing(),
-            glance,
-            sdkappid,
-            tiny,
-            self.now_seconds,
-        );
+        answer::append_other(peer.connection.outgoing(), glance, sdkappid, tiny, self.now_seconds);
         self.mark(slot, peer);
     }
 
     fn hold(&mut self, slot: usize, start: usize) {
         let generation = self.generations[slot];
-        self.batch.held.push(Held {
-            slot,
-            generation,
-            start,
-            end: self.batch.answers.len(),
-        });
+        self.batch.held.push(Held { slot, generation, start, end: self.batch.answers.len() });
     }
 
     fn send_committed(&mut self, committed: &mut Vec<Batch>) -> io::Result<()> {
@@ -252,9 +234,7 @@ impl Server {
                 let Some(peer) = &mut self.peers[held.slot] else {
                     continue;
                 };
-                peer.connection
-                    .outgoing()
-                    .extend_from_slice(&batch.answers[held.start..held.end]);
+                peer.connection.outgoing().extend_from_slice(&batch.answers[held.start..held.end]);
                 if !peer.is_dirty {
                     peer.is_dirty = true;
                     self.dirty.push(held.slot);
@@ -282,9 +262,7 @@ impl Server {
             let is_blocked = !peer.connection.flush().unwrap_or(true);
             if is_blocked != peer.connection.awaits_room {
                 peer.connection.awaits_room = is_blocked;
-                let _ = self
-                    .poll
-                    .want_writable(peer.connection.stream(), slot as u64, is_blocked);
+                let _ = self.poll.want_writable(peer.connection.stream(), slot as u64, is_blocked);
             }
         }
     }

@@ -23,15 +23,8 @@ pub(super) fn draw(results: &Results) -> String {
     let mut y = 24.0;
     throughput(&mut rows, &mut y, results);
     y += 16.0;
-    title(
-        &mut rows,
-        &mut y,
-        "Share of the limit (line: the limit; shorter is better)",
-    );
-    for figure in figures(results)
-        .iter()
-        .filter(|figure| matches!(figure.goal, Goal::AtMost(_)))
-    {
+    title(&mut rows, &mut y, "Share of the limit (line: the limit; shorter is better)");
+    for figure in figures(results).iter().filter(|figure| matches!(figure.goal, Goal::AtMost(_))) {
         limited(&mut rows, &mut y, figure);
     }
     let height = y + 8.0;
@@ -60,11 +53,7 @@ fn throughput(rows: &mut String, y: &mut f64, results: &Results) {
         let ours = rate(&runs.whimbrel);
         let goal = bare.map(|bare| bare * goal);
         bar(rows, y, &format!("{case}: bare server"), bare, most, None, "bare");
-        let class = if ours.zip(goal).is_some_and(|(ours, goal)| ours < goal) {
-            "miss"
-        } else {
-            "ours"
-        };
+        let class = if ours.zip(goal).is_some_and(|(ours, goal)| ours < goal) { "miss" } else { "ours" };
         bar(rows, y, &format!("{case}: Whimbrel"), ours, most, goal, class);
     }
 }
@@ -84,40 +73,20 @@ fn bar(
     class: &str,
 ) {
     let text = value.map_or_else(|| "not measured".to_owned(), number);
-    row(
-        rows,
-        *y,
-        label,
-        value.unwrap_or(0.0) / most,
-        goal.map(|goal| goal / most),
-        class,
-        &text,
-    );
+    row(rows, *y, label, value.unwrap_or(0.0) / most, goal.map(|goal| goal / most), class, &text);
     *y += ROW;
 }
 
 /// A figure with an upper limit: the line stands at two thirds, so that a missed limit shows.
 fn limited(rows: &mut String, y: &mut f64, figure: &Figure) {
     const LIMIT_AT: f64 = 2.0 / 3.0;
-    let class = if figure.is_reached() == Some(false) {
-        "miss"
-    } else {
-        "ours"
-    };
+    let class = if figure.is_reached() == Some(false) { "miss" } else { "ours" };
     let text = figure.measured.as_ref().map_or_else(
         || "not measured".to_owned(),
         |measured| format!("{} {}", number(measured.median), figure.unit),
     );
     let label = shortened(&figure.what);
-    row(
-        rows,
-        *y,
-        &label,
-        figure.share().unwrap_or(0.0) * LIMIT_AT,
-        Some(LIMIT_AT),
-        class,
-        &text,
-    );
+    row(rows, *y, &label, figure.share().unwrap_or(0.0) * LIMIT_AT, Some(LIMIT_AT), class, &text);
     *y += ROW;
 }
 
@@ -125,9 +94,7 @@ fn limited(rows: &mut String, y: &mut f64, figure: &Figure) {
 fn shortened(what: &str) -> String {
     match what.split_once(" conversations: ") {
         Some((_, rest)) => rest.to_owned(),
-        None => what
-            .replace(" messages a second", "/s")
-            .replace("acknowledgement", "ack"),
+        None => what.replace(" messages a second", "/s").replace("acknowledgement", "ack"),
     }
 }
 
@@ -150,10 +117,7 @@ fn row(rows: &mut String, y: f64, label: &str, share: f64, goal: Option<f64>, cl
         end = end.max(x - LABELS);
     }
     let x = LABELS + end + 8.0;
-    let _ = writeln!(
-        rows,
-        "<text class=\"faint\" x=\"{x:.1}\" y=\"{y:.0}\">{text}</text>"
-    );
+    let _ = writeln!(rows, "<text class=\"faint\" x=\"{x:.1}\" y=\"{y:.0}\">{text}</text>");
 }
 
 #[cfg(test)]

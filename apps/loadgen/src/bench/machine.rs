@@ -38,11 +38,8 @@ impl Machine {
         const TMPFS: u64 = 0x0102_1994;
         let syncs = time_syncs(directory)?.quantiles();
         let memory = fs::read_to_string("/proc/meminfo")?;
-        let kib: f64 = field(&memory, "MemTotal")
-            .split(' ')
-            .next()
-            .and_then(|kib| kib.parse().ok())
-            .unwrap_or(0.0);
+        let kib: f64 =
+            field(&memory, "MemTotal").split(' ').next().and_then(|kib| kib.parse().ok()).unwrap_or(0.0);
         let file_system = rustix::fs::statfs(directory)?;
         Ok(Self {
             cores: thread::available_parallelism()?.get(),
@@ -68,11 +65,7 @@ fn time_syncs(directory: &Path) -> io::Result<Histogram> {
     const BLOCK_BYTES: usize = 4096;
     const WRITES: u64 = 400;
     let path = directory.join("sync");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .open(&path)?;
+    let file = OpenOptions::new().create(true).truncate(true).write(true).open(&path)?;
     file.write_all_at(&vec![0; BLOCK_BYTES * 400], 0)?;
     file.sync_all()?;
     let mut histogram = Histogram::new();
@@ -118,12 +111,7 @@ mod tests {
 
     #[test]
     fn days_become_dates() {
-        let cases = [
-            (0, "1970-01-01"),
-            (59, "1970-03-01"),
-            (19_782, "2024-02-29"),
-            (20_819, "2027-01-01"),
-        ];
+        let cases = [(0, "1970-01-01"), (59, "1970-03-01"), (19_782, "2024-02-29"), (20_819, "2027-01-01")];
         for (days, date) in cases {
             assert_eq!(day(days), date);
         }

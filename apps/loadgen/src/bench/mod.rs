@@ -29,10 +29,7 @@ pub(crate) fn run(plan: &Plan) -> io::Result<()> {
     let outcome = measure(plan);
     let _ = fs::remove_dir_all(&plan.work);
     let results = outcome?;
-    fs::write(
-        plan.out.join("results.json"),
-        serde_json::to_string_pretty(&results)? + "\n",
-    )?;
+    fs::write(plan.out.join("results.json"), serde_json::to_string_pretty(&results)? + "\n")?;
     fs::write(plan.out.join("chart.svg"), chart::draw(&results))?;
     let path = plan.out.join("README.md");
     let present = fs::read_to_string(&path).unwrap_or_default();
@@ -41,10 +38,7 @@ pub(crate) fn run(plan: &Plan) -> io::Result<()> {
     if results.failures.is_empty() {
         Ok(())
     } else {
-        Err(io::Error::other(format!(
-            "could not measure everything: {}",
-            results.failures.join("; ")
-        )))
+        Err(io::Error::other(format!("could not measure everything: {}", results.failures.join("; "))))
     }
 }
 
@@ -53,10 +47,7 @@ fn watch(plan: &Plan) {
     let (time_max, work) = (plan.time_max, plan.work.clone());
     thread::spawn(move || {
         thread::sleep(time_max);
-        eprintln!(
-            "loadgen: the benchmark took longer than {} s and was ended",
-            time_max.as_secs()
-        );
+        eprintln!("loadgen: the benchmark took longer than {} s and was ended", time_max.as_secs());
         let _ = fs::remove_dir_all(work);
         process::exit(1);
     });

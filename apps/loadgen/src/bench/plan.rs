@@ -47,13 +47,8 @@ impl Plan {
         work: Option<PathBuf>,
         is_quick: bool,
     ) -> io::Result<Self> {
-        let beside = env::current_exe()?
-            .parent()
-            .map(PathBuf::from)
-            .unwrap_or_default();
-        let work = work
-            .unwrap_or(beside)
-            .join(format!("bench-data-{}", process::id()));
+        let beside = env::current_exe()?.parent().map(PathBuf::from).unwrap_or_default();
+        let work = work.unwrap_or(beside).join(format!("bench-data-{}", process::id()));
         let full = Self {
             server_binary: path::absolute(server_binary)?,
             out,

@@ -50,11 +50,7 @@ pub(super) fn write(results: &Results) -> String {
 fn write_table(text: &mut String, results: &Results) {
     *text += "| what | goal | measured | share of the goal | |\n|---|---|---|---|---|\n";
     for figure in figures(results) {
-        let unit = if figure.unit.is_empty() {
-            String::new()
-        } else {
-            format!(" {}", figure.unit)
-        };
+        let unit = if figure.unit.is_empty() { String::new() } else { format!(" {}", figure.unit) };
         let goal = match figure.goal {
             Goal::AtLeast(goal) => format!("≥ {}{unit}", number(goal)),
             Goal::AtMost(goal) => format!("≤ {}{unit}", number(goal)),
@@ -66,19 +62,13 @@ fn write_table(text: &mut String, results: &Results) {
                 format!("{}{unit} [{}–{}]", number(*median), number(*min), number(*max))
             },
         );
-        let share = figure
-            .share()
-            .map_or_else(String::new, |share| format!("{share:.2}"));
+        let share = figure.share().map_or_else(String::new, |share| format!("{share:.2}"));
         let verdict = match figure.is_reached() {
             Some(true) => "reached",
             Some(false) => "**missed**",
             None => "",
         };
-        let _ = writeln!(
-            text,
-            "| {} | {goal} | {measured} | {share} | {verdict} |",
-            figure.what
-        );
+        let _ = writeln!(text, "| {} | {goal} | {measured} | {share} | {verdict} |", figure.what);
     }
     text.push('\n');
 }
@@ -131,9 +121,7 @@ pub(super) fn number(value: f64) -> String {
 
 /// `present` with its results replaced; without any, a new document.
 pub(super) fn placed_in(present: &str, results: &str) -> String {
-    let parts = present
-        .split_once(BEGIN)
-        .and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
+    let parts = present.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
     match parts {
         Some((before, after)) => format!("{before}{}{}", results.trim_end(), after),
         None => format!("# Benchmark\n\n{results}"),
@@ -147,33 +135,16 @@ mod tests {
     #[test]
     fn notes_around_the_results_survive() {
         let first = placed_in("", &write(&Results::default()));
-        let noted = format!(
-            "# Title\n\nbefore\n\n{}\nafter\n",
-            first.trim_start_matches("# Benchmark\n\n")
-        );
-        let again = placed_in(
-            &noted,
-            &write(&Results {
-                date: "2026-01-31".into(),
-                ..Results::default()
-            }),
-        );
-        assert!(
-            again.starts_with("# Title\n\nbefore\n") && again.ends_with("\nafter\n"),
-            "{again}"
-        );
+        let noted = format!("# Title\n\nbefore\n\n{}\nafter\n", first.trim_start_matches("# Benchmark\n\n"));
+        let again = placed_in(&noted, &write(&Results { date: "2026-01-31".into(), ..Results::default() }));
+        assert!(again.starts_with("# Title\n\nbefore\n") && again.ends_with("\nafter\n"), "{again}");
         assert!(again.contains("Measured on 2026-01-31"));
         assert_eq!(again.matches(BEGIN).count(), 1);
     }
 
     #[test]
     fn numbers_are_grouped_and_not_too_long() {
-        for (value, text) in [
-            (0.512, "0.51"),
-            (12.34, "12.3"),
-            (999.6, "1,000"),
-            (75_266.0, "75,266"),
-        ] {
+        for (value, text) in [(0.512, "0.51"), (12.34, "12.3"), (999.6, "1,000"), (75_266.0, "75,266")] {
             assert_eq!(number(value), text);
         }
     }

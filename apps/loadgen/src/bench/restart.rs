@@ -54,10 +54,7 @@ impl Bench<'_> {
             accounts,
             pattern: self.pattern(),
             pace: Pace::Closed { depth: 4 },
-            extent: Extent::Counted {
-                messages,
-                time_max: FILL_TIME_MAX,
-            },
+            extent: Extent::Counted { messages, time_max: FILL_TIME_MAX },
             shape: Shape::Sdk,
             server_process: Some(server.process()),
         };

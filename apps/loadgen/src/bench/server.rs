@@ -63,31 +63,20 @@ impl Store {
         let text = output(command)?;
         let app: CreatedApp = serde_json::from_str(text.trim())
             .map_err(|error| io::Error::other(format!("cannot read what app create printed: {error}")))?;
-        Ok(Self {
-            binary: binary.to_owned(),
-            directory,
-            sdkappid: app.sdkappid,
-            key: app.key,
-        })
+        Ok(Self { binary: binary.to_owned(), directory, sdkappid: app.sdkappid, key: app.key })
     }
 
     /// Starts the server on this directory.
     pub(crate) fn start(&self) -> io::Result<Running> {
         let mut command = guarded(&self.binary)?;
-        command
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(self.directory.join("data"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(self.directory.join("data"));
         command.arg("--config").arg(self.directory.join("whimbrel.toml"));
         Running::start(command, &self.directory.join("server.log"))
     }
 
     /// How to log in to a server on this directory.
     pub(crate) fn target(&self, server: SocketAddr) -> Target {
-        Target {
-            server,
-            sdkappid: self.sdkappid,
-            key: self.key.clone(),
-        }
+        Target { server, sdkappid: self.sdkappid, key: self.key.clone() }
     }
 }
 
@@ -109,23 +98,15 @@ impl Running {
 
     fn start(mut command: Command, log: &Path) -> io::Result<Self> {
         let started = Instant::now();
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(File::create(log)?)
-            .spawn()?;
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(log)?).spawn()?;
         let ready = child.stdout.take().map(ready_line);
         // From here on the child is killed on every way out.
-        let mut running = Self {
-            child,
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            ready_after: Duration::ZERO,
-        };
+        let mut running =
+            Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)), ready_after: Duration::ZERO };
         let line = ready.and_then(|ready| ready.recv_timeout(PATIENCE).ok());
         running.ready_after = started.elapsed();
-        let address = line
-            .as_deref()
-            .and_then(|line| line.trim().rsplit_once(" is ready on http://"));
+        let address = line.as_deref().and_then(|line| line.trim().rsplit_once(" is ready on http://"));
         let Some(address) = address.and_then(|(_, address)| address.parse().ok()) else {
             let said = fs::read_to_string(log).unwrap_or_default();
             let last = said.lines().last().unwrap_or("nothing");
@@ -209,11 +190,7 @@ fn wait(child: &mut Child) -> io::Result<std::process::ExitStatus> {
 }
 
 fn output(mut command: Command) -> io::Result<String> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let status = wait(&mut child)?;
     let (mut text, mut complaint) = (String::new(), String::new());
     if let Some(mut stdout) = child.stdout.take() {
@@ -225,9 +202,6 @@ fn output(mut command: Command) -> io::Result<String> {
     if status.success() {
         Ok(text)
     } else {
-        Err(io::Error::other(format!(
-            "cannot create an app: {status}, {}",
-            complaint.trim()
-        )))
+        Err(io::Error::other(format!("cannot create an app: {status}, {}", complaint.trim())))
     }
 }

@@ -48,11 +48,8 @@ impl<'a> Bench<'a> {
                     let what = format!("{side:?} {accounts}x{depth}, round {round}");
                     let measured = self.load(side, accounts, Pace::Closed { depth });
                     if let Some(measured) = self.keep(&what, measured) {
-                        let comparison = if depth == 1 {
-                            &mut self.results.few
-                        } else {
-                            &mut self.results.many
-                        };
+                        let comparison =
+                            if depth == 1 { &mut self.results.few } else { &mut self.results.many };
                         side.of(comparison).push(measured);
                     }
                 }
@@ -62,12 +59,7 @@ impl<'a> Bench<'a> {
 
     /// Both servers on a schedule of half the real one's maximum.
     pub(super) fn schedule(&mut self) {
-        let rates = self
-            .results
-            .few
-            .whimbrel
-            .iter()
-            .map(|measured| measured.acknowledged_per_second);
+        let rates = self.results.few.whimbrel.iter().map(|measured| measured.acknowledged_per_second);
         let Some(most) = Spread::of(rates) else { return };
         let per_second = (most.median / 2.0).max(1.0);
         self.results.schedule_per_second = per_second;
@@ -99,12 +91,7 @@ impl<'a> Bench<'a> {
         let cost = || {
             let server = store.start()?;
             let target = store.target(server.address);
-            let cost = idle::run(
-                &target,
-                self.plan.idle_connections,
-                self.plan.idle_hold,
-                server.process(),
-            )?;
+            let cost = idle::run(&target, self.plan.idle_connections, self.plan.idle_hold, server.process())?;
             server.stop()?;
             io::Result::Ok(cost)
         };
@@ -115,29 +102,16 @@ impl<'a> Bench<'a> {
         let plan = self.plan;
         let directory = plan.work.join("load");
         let run = |target: &Target, server: &Running| {
-            let extent = Extent::Timed {
-                warm_up: self.plan.warm_up,
-                window: self.plan.window,
-            };
+            let extent = Extent::Timed { warm_up: self.plan.warm_up, window: self.plan.window };
             let server_process = Some(server.process());
-            let load = Load {
-                accounts,
-                pattern: Pattern::Pairs,
-                pace,
-                extent,
-                shape: Shape::Sdk,
-                server_process,
-            };
+            let load =
+                Load { accounts, pattern: Pattern::Pairs, pace, extent, shape: Shape::Sdk, server_process };
             load::run(target, &load)
         };
         match side {
             Side::Baseline => {
                 let server = Running::baseline(&directory)?;
-                let target = Target {
-                    server: server.address,
-                    sdkappid: 1_400_000_001,
-                    key: "none".into(),
-                };
+                let target = Target { server: server.address, sdkappid: 1_400_000_001, key: "none".into() };
                 run(&target, &server)
             }
             Side::Whimbrel => {
@@ -158,9 +132,7 @@ impl<'a> Bench<'a> {
             Ok(measured) => {
                 eprintln!("{what}: {}", measured.summary());
                 if !measured.is_clean() {
-                    self.results
-                        .failures
-                        .push(format!("{what} was not clean: {}", measured.summary()));
+                    self.results.failures.push(format!("{what} was not clean: {}", measured.summary()));
                 }
                 Some(measured)
             }

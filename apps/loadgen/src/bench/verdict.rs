@@ -63,12 +63,7 @@ pub(super) fn figures(results: &Results) -> Vec<Figure> {
 
 impl Figure {
     fn new(what: impl Into<String>, unit: &'static str, goal: Goal, measured: Option<Spread>) -> Self {
-        Self {
-            what: what.into(),
-            unit,
-            goal,
-            measured,
-        }
+        Self { what: what.into(), unit, goal, measured }
     }
 }
 
@@ -80,12 +75,7 @@ fn schedule(figures: &mut Vec<Figure>, results: &Results) {
     let bare = p99_ms(&results.schedule.baseline);
     let what = format!("{case}: acknowledgement p99");
     figures.push(Figure::new(what, "ms", Goal::AtMost(10.0), ours));
-    figures.push(Figure::new(
-        format!("{case}: the same, bare server"),
-        "ms",
-        Goal::None,
-        bare,
-    ));
+    figures.push(Figure::new(format!("{case}: the same, bare server"), "ms", Goal::None, bare));
 }
 
 fn idle(figures: &mut Vec<Figure>, results: &Results) {
@@ -98,12 +88,7 @@ fn idle(figures: &mut Vec<Figure>, results: &Results) {
 fn restart(figures: &mut Vec<Figure>, results: &Results) {
     let ready = |starts: &[Start]| Spread::of(starts.iter().map(|start| start.ready_ms));
     let page = |starts: &[Start]| Spread::of(starts.iter().map(|start| start.pages.latency.p99_us / 1e3));
-    let stored = number(
-        results
-            .fill
-            .as_ref()
-            .map_or(0.0, |fill| to_f64(fill.acknowledged)),
-    );
+    let stored = number(results.fill.as_ref().map_or(0.0, |fill| to_f64(fill.acknowledged)));
     let conversations = number(to_f64(results.stored_conversations as u64));
     let store = format!("{stored} messages in {conversations} conversations");
     let (stop, kill) = (&results.after_stop, &results.after_kill);
@@ -126,40 +111,16 @@ fn to_f64(count: u64) -> f64 {
 fn comparison(figures: &mut Vec<Figure>, case: &str, runs: &Comparison, ratio: f64, cpu_us: f64) {
     let rate = |runs: &[Measured]| Spread::of(runs.iter().map(|run| run.acknowledged_per_second));
     let cpu = |runs: &[Measured]| {
-        Spread::of(
-            runs.iter()
-                .filter_map(|run| run.server_cpu_us)
-                .filter(|cpu| *cpu > 0.0),
-        )
+        Spread::of(runs.iter().filter_map(|run| run.server_cpu_us).filter(|cpu| *cpu > 0.0))
     };
     let mut figure = |what: &str, unit, goal, measured| {
-        figures.push(Figure {
-            what: format!("{case}: {what}"),
-            unit,
-            goal,
-            measured,
-        });
+        figures.push(Figure { what: format!("{case}: {what}"), unit, goal, measured });
     };
     figure("messages, bare server", "1/s", Goal::None, rate(&runs.baseline));
     figure("messages", "1/s", Goal::None, rate(&runs.whimbrel));
-    figure(
-        "share of the bare server's rate",
-        "",
-        Goal::AtLeast(ratio),
-        shares(runs),
-    );
-    figure(
-        "processor time a message, bare server",
-        "µs",
-        Goal::None,
-        cpu(&runs.baseline),
-    );
-    figure(
-        "processor time a message",
-        "µs",
-        Goal::AtMost(cpu_us),
-        cpu(&runs.whimbrel),
-    );
+    figure("share of the bare server's rate", "", Goal::AtLeast(ratio), shares(runs));
+    figure("processor time a message, bare server", "µs", Goal::None, cpu(&runs.baseline));
+    figure("processor time a message", "µs", Goal::AtMost(cpu_us), cpu(&runs.whimbrel));
 }
 
 /// The ratio of the medians, and the lowest and highest ratio of two runs of one round.
@@ -167,17 +128,9 @@ fn shares(runs: &Comparison) -> Option<Spread> {
     let rate = |run: &Measured| run.acknowledged_per_second;
     let medians = Spread::of(runs.whimbrel.iter().map(rate))?.median
         / Spread::of(runs.baseline.iter().map(rate))?.median;
-    let rounds = runs
-        .whimbrel
-        .iter()
-        .zip(&runs.baseline)
-        .map(|(real, bare)| rate(real) / rate(bare));
+    let rounds = runs.whimbrel.iter().zip(&runs.baseline).map(|(real, bare)| rate(real) / rate(bare));
     let rounds = Spread::of(rounds)?;
-    Some(Spread {
-        median: medians,
-        min: rounds.min.min(medians),
-        max: rounds.max.max(medians),
-    })
+    Some(Spread { median: medians, min: rounds.min.min(medians), max: rounds.max.max(medians) })
 }
 
 #[cfg(test)]
@@ -185,10 +138,7 @@ mod tests {
     use super::*;
 
     fn run(acknowledged_per_second: f64) -> Measured {
-        Measured {
-            acknowledged_per_second,
-            ..Measured::default()
-        }
+        Measured { acknowledged_per_second, ..Measured::default() }
     }
 
     #[test]
@@ -212,12 +162,8 @@ mod tests {
                 .filter(|figure| figure.measured.is_none())
                 .all(|figure| figure.is_reached().is_none())
         );
-        let figure = Figure {
-            what: String::new(),
-            unit: "ms",
-            goal: Goal::AtMost(2.0),
-            measured: Spread::of([1.0]),
-        };
+        let figure =
+            Figure { what: String::new(), unit: "ms", goal: Goal::AtMost(2.0), measured: Spread::of([1.0]) };
         assert_eq!((figure.is_reached(), figure.share()), (Some(true), Some(0.5)));
     }
 }

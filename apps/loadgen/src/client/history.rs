@@ -45,11 +45,7 @@ pub(crate) fn run(target: &Target, reading: &Reading) -> io::Result<PageLatency>
     let step = (reading.accounts / reading.readers.max(1)).max(1);
     let mut readers: Vec<(usize, Member)> = Vec::new();
     for index in (0..reading.accounts).step_by(step).take(reading.readers) {
-        readers.extend(
-            member::log_in(target, index..index + 1)?
-                .pop()
-                .map(|member| (index, member)),
-        );
+        readers.extend(member::log_in(target, index..index + 1)?.pop().map(|member| (index, member)));
     }
     let (mut desk, mut histogram, mut result) = (Desk::new(), Histogram::new(), PageLatency::default());
     let end = Instant::now() + reading.time_max;
@@ -90,10 +86,7 @@ impl PageLatency {
             self.refused += 1;
             return Ok(None);
         }
-        if body["MsgList"]
-            .as_array()
-            .is_some_and(|messages| messages.len() == PAGE_MESSAGES)
-        {
+        if body["MsgList"].as_array().is_some_and(|messages| messages.len() == PAGE_MESSAGES) {
             self.full += 1;
         } else {
             self.short += 1;
@@ -101,10 +94,7 @@ impl PageLatency {
         let time = body["LastMsgTime"].as_u64();
         let key = body["MsgKey"].as_str();
         let is_complete = body["Complete"].as_i64() == Some(1);
-        Ok(time
-            .zip(key)
-            .filter(|_| !is_complete)
-            .map(|(time, key)| (time, key.to_owned())))
+        Ok(time.zip(key).filter(|_| !is_complete).map(|(time, key)| (time, key.to_owned())))
     }
 }
 

@@ -107,8 +107,7 @@ impl Engine {
         if let Pace::Closed { depth } = self.load.pace {
             for index in 0..self.actors.len() {
                 for _ in 0..depth {
-                    self.writer
-                        .compose(&mut self.actors[index], index, self.started, &mut self.tally);
+                    self.writer.compose(&mut self.actors[index], index, self.started, &mut self.tally);
                 }
                 self.flush(index)?;
             }
@@ -120,11 +119,7 @@ impl Engine {
                 if event.token == TICKER {
                     self.send_due()?;
                 } else {
-                    self.serve(
-                        usize::try_from(event.token).unwrap_or(usize::MAX),
-                        *event,
-                        &mut scratch,
-                    )?;
+                    self.serve(usize::try_from(event.token).unwrap_or(usize::MAX), *event, &mut scratch)?;
                 }
             }
             let now = Instant::now();
@@ -166,8 +161,7 @@ impl Engine {
                 break;
             }
             let index = self.actor_of(self.scheduled);
-            self.writer
-                .compose(&mut self.actors[index], index, due, &mut self.tally);
+            self.writer.compose(&mut self.actors[index], index, due, &mut self.tally);
             self.scheduled += 1;
         }
         let accounts = self.actors.len() as u64;
@@ -197,8 +191,7 @@ impl Engine {
         };
         if is_blocked != connection.awaits_room {
             connection.awaits_room = is_blocked;
-            self.poll
-                .want_writable(connection.stream(), index as u64, is_blocked)?;
+            self.poll.want_writable(connection.stream(), index as u64, is_blocked)?;
         }
         Ok(())
     }
@@ -225,32 +218,14 @@ mod tests {
             sender.send(server.address().unwrap()).unwrap();
             server.run()
         });
-        let target = Target {
-            server: receiver.recv().unwrap(),
-            sdkappid: 1_400_000_001,
-            key: "none".into(),
-        };
-        let extent = Extent::Counted {
-            messages: 301,
-            time_max: Duration::from_secs(60),
-        };
+        let target = Target { server: receiver.recv().unwrap(), sdkappid: 1_400_000_001, key: "none".into() };
+        let extent = Extent::Counted { messages: 301, time_max: Duration::from_secs(60) };
         let paces = [Pace::Closed { depth: 3 }, Pace::Open { per_second: 10_000.0 }];
         for (pattern, pace) in [Pattern::Pairs, Pattern::Ring { fan: 2 }].into_iter().zip(paces) {
-            let load = Load {
-                accounts: 6,
-                pattern,
-                pace,
-                extent,
-                shape: Shape::Sdk,
-                server_process: None,
-            };
+            let load = Load { accounts: 6, pattern, pace, extent, shape: Shape::Sdk, server_process: None };
             let measured = run(&target, &load).unwrap();
             assert!(measured.is_clean(), "{}", measured.summary());
-            assert!(
-                measured.sent >= 301 && measured.pushed == measured.sent,
-                "{}",
-                measured.summary()
-            );
+            assert!(measured.sent >= 301 && measured.pushed == measured.sent, "{}", measured.summary());
         }
         std::fs::remove_file(log).unwrap();
     }

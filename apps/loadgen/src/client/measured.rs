@@ -59,9 +59,7 @@ impl Measured {
 
     /// One line for a terminal.
     pub(crate) fn summary(&self) -> String {
-        let cpu = self
-            .server_cpu_us
-            .map_or_else(|| "?".to_owned(), |cpu| format!("{cpu:.2}"));
+        let cpu = self.server_cpu_us.map_or_else(|| "?".to_owned(), |cpu| format!("{cpu:.2}"));
         format!(
             "{}x{} {:.0} acks/s, {:.0} pushes/s, ack p50 {:.0} p99 {:.0} p999 {:.0} us, cpu us/message: server {cpu}, \
              own {:.2}; refused {} (first error {:?}), unanswered {}, missing {}, repeated {}, closed {}",

@@ -54,10 +54,7 @@ pub(crate) struct Desk {
 impl Desk {
     /// Fresh buffers.
     pub(crate) fn new() -> Self {
-        Self {
-            composer: Composer::new(Shape::Sdk, 0x5eed),
-            scratch: vec![0; SCRATCH_BYTES],
-        }
+        Self { composer: Composer::new(Shape::Sdk, 0x5eed), scratch: vec![0; SCRATCH_BYTES] }
     }
 }
 
@@ -104,17 +101,8 @@ impl Member {
         connection.outgoing().extend_from_slice(request.as_bytes());
         connection.flush()?;
         let usersig = usersig::sign(target.sdkappid, &target.key, &user, unix_seconds())?;
-        let speaker = Speaker {
-            sdkappid: target.sdkappid,
-            user,
-            usersig,
-            ..Speaker::default()
-        };
-        Ok(Self {
-            connection,
-            speaker,
-            seq: 10_000_000 + instance % 80_000_000,
-        })
+        let speaker = Speaker { sdkappid: target.sdkappid, user, usersig, ..Speaker::default() };
+        Ok(Self { connection, speaker, seq: 10_000_000 + instance % 80_000_000 })
     }
 
     fn finish_handshake(&mut self, scratch: &mut [u8]) -> io::Result<()> {
@@ -122,11 +110,8 @@ impl Member {
             let count = self.receive(scratch)?;
             if let Some(length) = handshake::head_length(&scratch[..count]) {
                 if !handshake::is_accepted(&scratch[..length]) {
-                    let line = String::from_utf8_lossy(&scratch[..length])
-                        .lines()
-                        .next()
-                        .unwrap_or("")
-                        .to_owned();
+                    let line =
+                        String::from_utf8_lossy(&scratch[..length]).lines().next().unwrap_or("").to_owned();
                     return Err(io::Error::other(format!("cannot open the socket: {line}")));
                 }
                 self.connection.keep(&scratch[length..count]);
@@ -146,10 +131,7 @@ impl Member {
         let body = &answer["body"];
         let error = body["ErrorCode"].as_i64().unwrap_or(0);
         let (Some(a2), Some(tinyid), 0) = (body["A2Key"].as_str(), body["TinyId"].as_str(), error) else {
-            return Err(io::Error::other(format!(
-                "cannot log in: error {error} {}",
-                body["ErrorInfo"]
-            )));
+            return Err(io::Error::other(format!("cannot log in: error {error} {}", body["ErrorInfo"])));
         };
         a2.clone_into(&mut self.speaker.a2);
         tinyid.clone_into(&mut self.speaker.tinyid);
@@ -160,8 +142,7 @@ impl Member {
     /// Sends a request; [`Self::answer`] waits for its answer.
     pub(crate) fn post(&mut self, desk: &mut Desk, command: &str, body: &str) -> io::Result<()> {
         self.seq += 1;
-        desk.composer
-            .command(self.connection.outgoing(), &self.speaker, command, self.seq, body);
+        desk.composer.command(self.connection.outgoing(), &self.speaker, command, self.seq, body);
         self.connection.flush()?;
         Ok(())
     }
@@ -198,10 +179,9 @@ impl Member {
         match self.connection.receive(scratch)? {
             Received::Bytes(count) => Ok(count),
             Received::Nothing => Err(io::Error::new(io::ErrorKind::TimedOut, "no answer came in time")),
-            Received::Closed => Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "the server closed the connection",
-            )),
+            Received::Closed => {
+                Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection"))
+            }
         }
     }
 

@@ -22,11 +22,7 @@ impl Pattern {
             Self::Ring { fan } => {
                 let turn = usize::try_from(count % (2 * fan as u64)).unwrap_or(0);
                 let distance = turn / 2 + 1;
-                let forward = if turn % 2 == 0 {
-                    distance
-                } else {
-                    accounts - distance
-                };
+                let forward = if turn % 2 == 0 { distance } else { accounts - distance };
                 (index + forward) % accounts
             }
         }

@@ -37,13 +37,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// Takes over a connected socket.
     pub(crate) fn new(stream: TcpStream) -> Self {
-        Self {
-            stream,
-            incomplete: Vec::new(),
-            outgoing: Vec::new(),
-            written: 0,
-            awaits_room: false,
-        }
+        Self { stream, incomplete: Vec::new(), outgoing: Vec::new(), written: 0, awaits_room: false }
     }
 
     /// The socket, to be watched or configured.
@@ -54,14 +48,9 @@ impl Connection {
     /// Reads once. The caller takes whole frames off the scratch buffer and gives the rest to [`Self::keep`].
     pub(crate) fn receive(&mut self, scratch: &mut [u8]) -> io::Result<Received> {
         let kept = self.incomplete.len();
-        let Some((head, room)) = scratch
-            .split_at_mut_checked(kept)
-            .filter(|(_, room)| !room.is_empty())
+        let Some((head, room)) = scratch.split_at_mut_checked(kept).filter(|(_, room)| !room.is_empty())
         else {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "a frame does not fit the read buffer",
-            ));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a frame does not fit the read buffer"));
         };
         match self.stream.read(room) {
             Ok(0) => Ok(Received::Closed),

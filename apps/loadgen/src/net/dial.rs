@@ -25,12 +25,8 @@ pub(crate) fn connect(server: SocketAddr, index: usize) -> io::Result<TcpStream>
 fn connect_from(source: usize, server: SocketAddrV4) -> io::Result<TcpStream> {
     let last =
         u8::try_from(source + 1).map_err(|_| io::Error::other("cannot use that many source addresses"))?;
-    let socket: OwnedFd = rustix::net::socket_with(
-        AddressFamily::INET,
-        SocketType::STREAM,
-        SocketFlags::CLOEXEC,
-        None,
-    )?;
+    let socket: OwnedFd =
+        rustix::net::socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     rustix::net::bind(&socket, &SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, last), 0))?;
     rustix::net::connect(&socket, &server)?;
     Ok(TcpStream::from(socket))
@@ -39,10 +35,7 @@ fn connect_from(source: usize, server: SocketAddrV4) -> io::Result<TcpStream> {
 /// Raises the limit of open files as far as the system allows; says whether `needed` fit.
 pub(crate) fn raise_open_files(needed: usize) -> io::Result<()> {
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     if limit.current != limit.maximum {
         setrlimit(Resource::Nofile, raised)?;
     }

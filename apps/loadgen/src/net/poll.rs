@@ -34,10 +34,7 @@ pub(crate) struct Poll {
 impl Poll {
     /// An empty set.
     pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self {
-            epoll: epoll::create(CreateFlags::CLOEXEC)?,
-            events: Vec::with_capacity(EVENTS_MAX),
-        })
+        Ok(Self { epoll: epoll::create(CreateFlags::CLOEXEC)?, events: Vec::with_capacity(EVENTS_MAX) })
     }
 
     /// Watches `source` for reading, level-triggered.
@@ -48,11 +45,7 @@ impl Poll {
 
     /// Watches `source` for writing too, or no longer.
     pub(crate) fn want_writable(&self, source: impl AsFd, token: u64, wanted: bool) -> io::Result<()> {
-        let flags = if wanted {
-            EventFlags::IN | EventFlags::OUT
-        } else {
-            EventFlags::IN
-        };
+        let flags = if wanted { EventFlags::IN | EventFlags::OUT } else { EventFlags::IN };
         epoll::modify(&self.epoll, source, EventData::new_u64(token), flags)?;
         Ok(())
     }
@@ -67,11 +60,7 @@ impl Poll {
             None => None,
         };
         self.events.clear();
-        match epoll::wait(
-            &self.epoll,
-            rustix::buffer::spare_capacity(&mut self.events),
-            timeout.as_ref(),
-        ) {
+        match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut self.events), timeout.as_ref()) {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
@@ -121,18 +110,13 @@ pub(crate) struct Ticker(OwnedFd);
 impl Ticker {
     /// Ticks every `period`.
     pub(crate) fn new(period: Duration) -> io::Result<Self> {
-        let timer = timerfd_create(
-            TimerfdClockId::Monotonic,
-            TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK,
-        )?;
+        let timer =
+            timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
         let period = timespec(period)?;
         timerfd_settime(
             &timer,
             TimerfdTimerFlags::empty(),
-            &Itimerspec {
-                it_interval: period,
-                it_value: period,
-            },
+            &Itimerspec { it_interval: period, it_value: period },
         )?;
         Ok(Self(timer))
     }

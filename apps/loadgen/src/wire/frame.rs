@@ -52,16 +52,11 @@ pub(crate) fn locate(bytes: &mut [u8]) -> io::Result<Option<Located>> {
         short => (usize::from(short), 2),
     };
     if length > PAYLOAD_BYTES_MAX {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            "a frame is longer than the limit",
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "a frame is longer than the limit"));
     }
     let mut key = None;
     if second & 0x80 != 0 {
-        key = bytes
-            .get(at..at + 4)
-            .and_then(|raw| <[u8; 4]>::try_from(raw).ok());
+        key = bytes.get(at..at + 4).and_then(|raw| <[u8; 4]>::try_from(raw).ok());
         at += 4;
     }
     let payload = at..at + length;
@@ -71,10 +66,7 @@ pub(crate) fn locate(bytes: &mut [u8]) -> io::Result<Option<Located>> {
     if let Some(key) = key {
         mask(data, key);
     }
-    Ok(Some(Located {
-        opcode: first & 0x0f,
-        payload,
-    }))
+    Ok(Some(Located { opcode: first & 0x0f, payload }))
 }
 
 /// Masks or unmasks `data`; doing it twice gives the original.
@@ -135,11 +127,7 @@ mod tests {
             append_plain(&mut plain, opcode::TEXT, &payload);
             for (mut bytes, expected) in [(masked, opcode::BINARY), (plain, opcode::TEXT)] {
                 let short = bytes.len() - 1;
-                assert_eq!(
-                    locate(&mut bytes[..short]).unwrap(),
-                    None,
-                    "{length} bytes, one missing"
-                );
+                assert_eq!(locate(&mut bytes[..short]).unwrap(), None, "{length} bytes, one missing");
                 let found = locate(&mut bytes).unwrap().unwrap();
                 assert_eq!(found.opcode, expected);
                 assert_eq!(found.payload.end, bytes.len());
@@ -153,11 +141,8 @@ mod tests {
         let key = [0x37, 0xfa, 0x21, 0x3d];
         for length in 0..40_usize {
             let original: Vec<u8> = (0..length).map(|at| (at * 7 % 256) as u8).collect();
-            let expected: Vec<u8> = original
-                .iter()
-                .enumerate()
-                .map(|(at, byte)| byte ^ key[at % 4])
-                .collect();
+            let expected: Vec<u8> =
+                original.iter().enumerate().map(|(at, byte)| byte ^ key[at % 4]).collect();
             let mut data = original.clone();
             mask(&mut data, key);
             assert_eq!(data, expected);

@@ -1,10 +1,7 @@
 //! Numbers in text, without the formatting machinery.
 
 /// Appends `value` in decimal.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a remainder of a hundred fits in a byte"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "a remainder of a hundred fits in a byte")]
 pub(crate) fn append(out: &mut Vec<u8>, mut value: u64) {
     let mut digits = [0_u8; 20];
     let mut at = digits.len();
@@ -49,18 +46,7 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        for value in [
-            0,
-            9,
-            10,
-            99,
-            100,
-            101,
-            999,
-            1_000,
-            2_157_230_001,
-            144_115_000_000_000_001,
-        ] {
+        for value in [0, 9, 10, 99, 100, 101, 999, 1_000, 2_157_230_001, 144_115_000_000_000_001] {
             let mut text = Vec::new();
             append(&mut text, value);
             assert_eq!(text, value.to_string().into_bytes());

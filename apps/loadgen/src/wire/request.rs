@@ -66,12 +66,7 @@ pub(crate) struct Composer {
 impl Composer {
     /// A composer whose masks and `MsgRandom` values follow from `seed`.
     pub(crate) fn new(shape: Shape, seed: u64) -> Self {
-        Self {
-            shape,
-            body: Vec::new(),
-            payload: Vec::new(),
-            randomness: seed | 1,
-        }
+        Self { shape, body: Vec::new(), payload: Vec::new(), randomness: seed | 1 }
     }
 
     /// The next pseudo-random number: the upper half of the state, which is the better half.
@@ -153,14 +148,7 @@ impl Composer {
         }
         payload.extend_from_slice(HEAD_ABILITY);
         let is_unchecked = command == b"heartbeat.alive" || command == b"im_open_status.wslogin";
-        number::append(
-            payload,
-            if is_unchecked {
-                0
-            } else {
-                u64::from(crc32fast::hash(&self.body))
-            },
-        );
+        number::append(payload, if is_unchecked { 0 } else { u64::from(crc32fast::hash(&self.body)) });
         payload.extend_from_slice(br#","servcmd":""#);
         payload.extend_from_slice(command);
         payload.extend_from_slice(br#"","seq":"#);
@@ -175,9 +163,7 @@ impl Composer {
 
 /// The time of day, as the protocol counts it.
 pub(crate) fn unix_seconds() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |passed| passed.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs())
 }
 
 #[cfg(test)]
@@ -199,12 +185,8 @@ mod tests {
     fn a_message_is_byte_for_byte_what_the_sdk_sends() {
         let mut composer = Composer::new(Shape::Sdk, 7);
         let mut out = Vec::new();
-        let message = Outgoing {
-            to: "alice",
-            number: 2_157_230_001,
-            random: 13_094_310,
-            text: "hello alice",
-        };
+        let message =
+            Outgoing { to: "alice", number: 2_157_230_001, random: 13_094_310, text: "hello alice" };
         composer.message(&mut out, &speaker(), 62_205_539, message, 1_795_298_242);
         let found = frame::locate(&mut out).unwrap().unwrap();
         let text = std::str::from_utf8(&out[found.payload]).unwrap();
@@ -220,17 +202,8 @@ mod tests {
     fn a_login_carries_the_signature_and_no_session() {
         let mut composer = Composer::new(Shape::Sdk, 7);
         let mut out = Vec::new();
-        let speaker = Speaker {
-            a2: String::new(),
-            ..speaker()
-        };
-        composer.command(
-            &mut out,
-            &speaker,
-            "im_open_status.wslogin",
-            1,
-            r#"{"State":"Online"}"#,
-        );
+        let speaker = Speaker { a2: String::new(), ..speaker() };
+        composer.command(&mut out, &speaker, "im_open_status.wslogin", 1, r#"{"State":"Online"}"#);
         let found = frame::locate(&mut out).unwrap().unwrap();
         let value: serde_json::Value = serde_json::from_slice(&out[found.payload]).unwrap();
         assert_eq!(value["head"]["usersig"], "<signature>");

@@ -31,9 +31,7 @@ pub(crate) struct Glance<'a> {
 /// Reads command, sequence and error code of a frame; `None` when it names no command.
 pub(crate) fn glance(frame: &[u8]) -> Option<Glance<'_>> {
     let command = text_after(frame, &COMMAND)?;
-    let seq = number_after(frame, &SEQ)
-        .and_then(|seq| u64::try_from(seq).ok())
-        .unwrap_or(0);
+    let seq = number_after(frame, &SEQ).and_then(|seq| u64::try_from(seq).ok()).unwrap_or(0);
     let error = number_after(frame, &ERROR).unwrap_or(0);
     Some(Glance { command, seq, error })
 }
@@ -69,25 +67,14 @@ mod tests {
     #[test]
     fn an_answer_is_read_at_a_glance() {
         let frame = br#"{"head":{"servcmd":"openim.sendmsg","seq":62205539},"body":{"ActionStatus":"FAIL","ErrorCode":20007}}"#;
-        let expected = Glance {
-            command: b"openim.sendmsg",
-            seq: 62_205_539,
-            error: 20_007,
-        };
+        let expected = Glance { command: b"openim.sendmsg", seq: 62_205_539, error: 20_007 };
         assert_eq!(glance(frame), Some(expected));
     }
 
     #[test]
     fn spaces_and_missing_fields_are_tolerated() {
         let frame = br#"{"head": {"seq": 7, "servcmd": "heartbeat.alive"}, "body": {}}"#;
-        assert_eq!(
-            glance(frame),
-            Some(Glance {
-                command: b"heartbeat.alive",
-                seq: 7,
-                error: 0
-            })
-        );
+        assert_eq!(glance(frame), Some(Glance { command: b"heartbeat.alive", seq: 7, error: 0 }));
         assert_eq!(glance(b"{}"), None);
     }
 }

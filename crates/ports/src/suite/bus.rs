@@ -7,22 +7,15 @@ pub(super) async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
     followers_see_everything_in_order(subjects).await;
     followers_start_where_they_say(subjects).await;
     slow_followers_miss_nothing(subjects).await;
-    vec![
-        "followers_see_everything_in_order",
-        "followers_start_where_they_say",
-        "slow_followers_miss_nothing",
-    ]
+    vec!["followers_see_everything_in_order", "followers_start_where_they_say", "slow_followers_miss_nothing"]
 }
 
 async fn followers_see_everything_in_order(subjects: &mut dyn Subjects) {
     let case = Case::new(subjects);
     case.send(ALICE, BOB, 1).await;
     let mut follower = case.stores.bus.follow(None);
-    let sent = [
-        case.send(ALICE, BOB, 2).await,
-        case.send(CAROL, BOB, 3).await,
-        case.send(BOB, ALICE, 4).await,
-    ];
+    let sent =
+        [case.send(ALICE, BOB, 2).await, case.send(CAROL, BOB, 3).await, case.send(BOB, ALICE, 4).await];
     let mut seen = Vec::new();
     while seen.len() < sent.len() {
         seen.extend(ok(follower.next(2).await).iter().map(|entry| entry.cursor));
@@ -38,11 +31,7 @@ async fn followers_start_where_they_say(subjects: &mut dyn Subjects) {
     assert_eq!(ok(follower.next(10).await)[0].cursor, second.cursor);
     let case = case.crash(subjects);
     let mut follower = case.stores.bus.follow(Some(Cursor(0)));
-    assert_eq!(
-        ok(follower.next(1).await)[0].cursor,
-        first.cursor,
-        "also what came before a crash"
-    );
+    assert_eq!(ok(follower.next(1).await)[0].cursor, first.cursor, "also what came before a crash");
 }
 
 async fn slow_followers_miss_nothing(subjects: &mut dyn Subjects) {

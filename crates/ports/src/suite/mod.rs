@@ -122,31 +122,20 @@ pub fn message(author: AccountNumber, to: AccountNumber, number: u32) -> Message
 impl Case {
     fn new(subjects: &mut dyn Subjects) -> Self {
         let clock = Arc::new(ManualClock::at(NOW));
-        Self {
-            stores: subjects.fresh(Arc::clone(&clock)),
-            clock,
-        }
+        Self { stores: subjects.fresh(Arc::clone(&clock)), clock }
     }
 
     fn crash(self, subjects: &mut dyn Subjects) -> Self {
         let Self { stores, clock } = self;
         drop(stores);
-        Self {
-            stores: subjects.after_crash(Arc::clone(&clock)),
-            clock,
-        }
+        Self { stores: subjects.after_crash(Arc::clone(&clock)), clock }
     }
 
     /// A stamp for messages of `author`.
     #[must_use]
     pub fn stamp(&self, app: SdkAppId, author: AccountNumber) -> Stamp {
         let expiry = Expiry::At(self.clock.now().seconds().plus(7 * 86_400));
-        Stamp {
-            app,
-            class: DataClass::Message,
-            subject: Subject::Account(author),
-            expiry,
-        }
+        Stamp { app, class: DataClass::Message, subject: Subject::Account(author), expiry }
     }
 
     /// Appends an event between two accounts.
@@ -174,19 +163,9 @@ impl Case {
         retry: Option<RetryKey>,
         sent_at: Option<Seconds>,
     ) -> Appended {
-        let draft = Draft {
-            conversation: ConversationId::between(by, to),
-            event,
-            sent_at,
-            retry,
-            origin: None,
-        };
-        match self
-            .stores
-            .timeline
-            .append(Stamped::new(self.stamp(app, by), draft))
-            .await
-        {
+        let draft =
+            Draft { conversation: ConversationId::between(by, to), event, sent_at, retry, origin: None };
+        match self.stores.timeline.append(Stamped::new(self.stamp(app, by), draft)).await {
             Ok(appended) => appended,
             Err(fault) => panic!("append: {fault}"),
         }

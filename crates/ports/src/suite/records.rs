@@ -7,16 +7,8 @@ use super::{APP, Case, NOW, OTHER_APP, Subjects, ok};
 use crate::records::{Condition, Kind, Range, RawRecord, Transaction, Write};
 use crate::{Clock, Fault, Stamped};
 
-const KIND: Kind = Kind {
-    id: 60_000,
-    name: "suite record",
-    class: DataClass::Account,
-};
-const OTHER: Kind = Kind {
-    id: 60_001,
-    name: "other suite record",
-    class: DataClass::Account,
-};
+const KIND: Kind = Kind { id: 60_000, name: "suite record", class: DataClass::Account };
+const OTHER: Kind = Kind { id: 60_001, name: "other suite record", class: DataClass::Account };
 
 fn put(app: SdkAppId, key: &str, index: &[&str], expiry: Expiry) -> Write {
     let raw = RawRecord {
@@ -25,30 +17,12 @@ fn put(app: SdkAppId, key: &str, index: &[&str], expiry: Expiry) -> Write {
         indexes: index.iter().map(|entry| (1, entry.as_bytes().to_vec())).collect(),
         value: Bytes::from(format!("value of {key}")),
     };
-    Write::Put(Stamped::new(
-        Stamp {
-            app,
-            class: KIND.class,
-            subject: Subject::Nobody,
-            expiry,
-        },
-        raw,
-    ))
+    Write::Put(Stamped::new(Stamp { app, class: KIND.class, subject: Subject::Nobody, expiry }, raw))
 }
 
 impl Case {
     async fn write(&self, writes: Vec<Write>) {
-        ok(self
-            .stores
-            .records
-            .apply(
-                APP,
-                Transaction {
-                    conditions: Vec::new(),
-                    writes,
-                },
-            )
-            .await);
+        ok(self.stores.records.apply(APP, Transaction { conditions: Vec::new(), writes }).await);
     }
 
     async fn keys(
@@ -59,18 +33,9 @@ impl Case {
         limit: usize,
     ) -> Vec<String> {
         let after = after.map(|(entry, key)| (entry.as_bytes().to_vec(), key.as_bytes().to_vec()));
-        let range = Range {
-            kind: KIND,
-            index,
-            prefix: prefix.as_bytes().to_vec(),
-            after,
-            limit,
-        };
+        let range = Range { kind: KIND, index, prefix: prefix.as_bytes().to_vec(), after, limit };
         let found = ok(self.stores.records.scan(APP, range).await);
-        found
-            .into_iter()
-            .map(|record| String::from_utf8_lossy(&record.key).into_owned())
-            .collect()
+        found.into_iter().map(|record| String::from_utf8_lossy(&record.key).into_owned()).collect()
     }
 }
 
@@ -99,21 +64,11 @@ async fn get_returns_what_was_put(subjects: &mut dyn Subjects) {
     assert_eq!(ok(get().await), None);
     case.write(vec![put(APP, "a", &[], Expiry::WithOwner)]).await;
     let first = ok(get().await);
-    assert_eq!(
-        first.as_ref().map(|found| &found.value[..]),
-        Some(&b"value of a"[..])
-    );
+    assert_eq!(first.as_ref().map(|found| &found.value[..]), Some(&b"value of a"[..]));
     case.write(vec![put(APP, "a", &[], Expiry::WithOwner)]).await;
     let second = ok(get().await);
-    assert!(
-        second.map(|found| found.version) > first.map(|found| found.version),
-        "versions grow"
-    );
-    case.write(vec![
-        Write::Remove(KIND, b"a".to_vec()),
-        Write::Remove(KIND, b"never there".to_vec()),
-    ])
-    .await;
+    assert!(second.map(|found| found.version) > first.map(|found| found.version), "versions grow");
+    case.write(vec![Write::Remove(KIND, b"a".to_vec()), Write::Remove(KIND, b"never there".to_vec())]).await;
     assert_eq!(ok(get().await), None);
 }
 
@@ -123,17 +78,8 @@ async fn transactions_are_all_or_nothing(subjects: &mut dyn Subjects) {
     case.write(vec![put(APP, "a", &[], Expiry::WithOwner)]).await;
     let version = ok(records.get(APP, KIND, b"a").await).map_or(0, |found| found.version);
     let attempt = |condition: Condition| {
-        let writes = vec![
-            put(APP, "b", &["x"], Expiry::WithOwner),
-            put(APP, "a", &[], Expiry::WithOwner),
-        ];
-        records.apply(
-            APP,
-            Transaction {
-                conditions: vec![condition],
-                writes,
-            },
-        )
+        let writes = vec![put(APP, "b", &["x"], Expiry::WithOwner), put(APP, "a", &[], Expiry::WithOwner)];
+        records.apply(APP, Transaction { conditions: vec![condition], writes })
     };
     for condition in [
         Condition::Absent(KIND, b"a".to_vec()),
@@ -145,10 +91,7 @@ async fn transactions_are_all_or_nothing(subjects: &mut dyn Subjects) {
         assert!(case.keys(Some(1), "x", None, 10).await.is_empty());
     }
     ok(attempt(Condition::Version(KIND, b"a".to_vec(), version)).await);
-    assert_eq!(
-        attempt(Condition::Version(KIND, b"a".to_vec(), version)).await,
-        Err(Fault::Conflict)
-    );
+    assert_eq!(attempt(Condition::Version(KIND, b"a".to_vec(), version)).await, Err(Fault::Conflict));
     ok(attempt(Condition::Absent(KIND, b"c".to_vec())).await);
 }
 
@@ -160,8 +103,7 @@ async fn indexes_follow_their_records(subjects: &mut dyn Subjects) {
     ])
     .await;
     assert_eq!(case.keys(Some(1), "red", None, 10).await, ["a", "b"]);
-    case.write(vec![put(APP, "a", &["blue"], Expiry::WithOwner)])
-        .await;
+    case.write(vec![put(APP, "a", &["blue"], Expiry::WithOwner)]).await;
     assert_eq!(case.keys(Some(1), "red", None, 10).await, ["b"]);
     assert_eq!(case.keys(Some(1), "blue", None, 10).await, ["a"]);
     assert!(case.keys(Some(1), "round", None, 10).await.is_empty());
@@ -172,12 +114,8 @@ async fn indexes_follow_their_records(subjects: &mut dyn Subjects) {
 
 async fn scans_page_in_order(subjects: &mut dyn Subjects) {
     let case = Case::new(subjects);
-    case.write(
-        ["k3", "k1", "j", "k2", "l"]
-            .map(|key| put(APP, key, &[key], Expiry::WithOwner))
-            .to_vec(),
-    )
-    .await;
+    case.write(["k3", "k1", "j", "k2", "l"].map(|key| put(APP, key, &[key], Expiry::WithOwner)).to_vec())
+        .await;
     assert_eq!(case.keys(None, "k", None, 10).await, ["k1", "k2", "k3"]);
     assert_eq!(case.keys(None, "k", None, 2).await, ["k1", "k2"]);
     assert_eq!(case.keys(None, "k", Some(("k2", "k2")), 2).await, ["k3"]);
@@ -189,13 +127,9 @@ async fn scans_page_in_order(subjects: &mut dyn Subjects) {
 async fn expired_records_are_absent(subjects: &mut dyn Subjects) {
     let case = Case::new(subjects);
     let records = &case.stores.records;
-    case.write(vec![put(APP, "a", &["x"], Expiry::At(Seconds(NOW + 10)))])
-        .await;
+    case.write(vec![put(APP, "a", &["x"], Expiry::At(Seconds(NOW + 10)))]).await;
     case.clock.set(NOW + 9);
-    assert!(
-        ok(records.get(APP, KIND, b"a").await).is_some(),
-        "never a second early"
-    );
+    assert!(ok(records.get(APP, KIND, b"a").await).is_some(), "never a second early");
     case.clock.set(NOW + 10);
     assert!(case.clock.now().seconds() == Seconds(NOW + 10));
     assert_eq!(ok(records.get(APP, KIND, b"a").await), None);
@@ -212,13 +146,7 @@ async fn apps_and_kinds_are_apart(subjects: &mut dyn Subjects) {
     case.write(vec![put(APP, "a", &["x"], Expiry::WithOwner)]).await;
     assert_eq!(ok(records.get(OTHER_APP, KIND, b"a").await), None);
     assert_eq!(ok(records.get(APP, OTHER, b"a").await), None);
-    let range = Range {
-        kind: KIND,
-        index: Some(1),
-        prefix: Vec::new(),
-        after: None,
-        limit: 10,
-    };
+    let range = Range { kind: KIND, index: Some(1), prefix: Vec::new(), after: None, limit: 10 };
     assert!(ok(records.scan(OTHER_APP, range.clone()).await).is_empty());
     assert!(ok(records.scan(APP, Range { kind: OTHER, ..range }).await).is_empty());
 }

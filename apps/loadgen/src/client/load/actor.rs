@@ -37,13 +37,7 @@ pub(super) struct Actor {
 
 impl Actor {
     pub(super) fn new(member: Member) -> Self {
-        Self {
-            member,
-            in_flight: VecDeque::new(),
-            sent: 0,
-            received: 0,
-            is_closed: false,
-        }
+        Self { member, in_flight: VecDeque::new(), sent: 0, received: 0, is_closed: false }
     }
 
     /// Requests that have no answer.
@@ -184,28 +178,18 @@ impl Writer {
 
     /// Appends the next message of the actor, unless the end has come for all or for this one.
     pub(super) fn compose(&mut self, actor: &mut Actor, index: usize, intended: Instant, tally: &mut Tally) {
-        let share = self
-            .share
-            .map(|share| share + u64::from(index < self.larger_shares));
+        let share = self.share.map(|share| share + u64::from(index < self.larger_shares));
         if !tally.may_send() || actor.is_closed || share.is_some_and(|share| u64::from(actor.sent) >= share) {
             return;
         }
-        let receiver = self
-            .pattern
-            .receiver(index, self.names.len(), u64::from(actor.sent));
+        let receiver = self.pattern.receiver(index, self.names.len(), u64::from(actor.sent));
         let random = self.composer.random();
         let number = NUMBER_FIRST.wrapping_add(actor.sent);
-        let message = Outgoing {
-            to: &self.names[receiver],
-            number,
-            random,
-            text: TEXT,
-        };
+        let message = Outgoing { to: &self.names[receiver], number, random, text: TEXT };
         let member = &mut actor.member;
         member.seq += 1;
         let out = member.connection.outgoing();
-        self.composer
-            .message(out, &member.speaker, member.seq, message, self.now_seconds);
+        self.composer.message(out, &member.speaker, member.seq, message, self.now_seconds);
         actor.in_flight.push_back((member.seq, intended));
         actor.sent += 1;
         tally.sent += 1;

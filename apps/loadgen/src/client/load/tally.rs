@@ -131,13 +131,7 @@ impl Tally {
     fn mark(&self, at: Instant) -> io::Result<Mark> {
         let server = self.server_process.map(cpu_time).transpose()?;
         let own = cpu_time(std::process::id())?;
-        Ok(Mark {
-            at,
-            acknowledged: self.acknowledged,
-            pushed: self.pushed,
-            server,
-            own,
-        })
+        Ok(Mark { at, acknowledged: self.acknowledged, pushed: self.pushed, server, own })
     }
 
     /// The result. A run that ended before its window did is measured up to now.
@@ -145,11 +139,7 @@ impl Tally {
         let now = self.mark(Instant::now())?;
         let from = self.from.unwrap_or(now);
         let until = self.until.unwrap_or(now);
-        let seconds = until
-            .at
-            .saturating_duration_since(from.at)
-            .as_secs_f64()
-            .max(1e-9);
+        let seconds = until.at.saturating_duration_since(from.at).as_secs_f64().max(1e-9);
         let acknowledged = to_f64((until.acknowledged - from.acknowledged).max(1));
         let per_message =
             |from: Duration, until: Duration| until.saturating_sub(from).as_secs_f64() * 1e6 / acknowledged;
@@ -163,10 +153,7 @@ impl Tally {
             acknowledged_per_second: to_f64(until.acknowledged - from.acknowledged) / seconds,
             pushed_per_second: to_f64(until.pushed - from.pushed) / seconds,
             latency: self.latencies.quantiles(),
-            server_cpu_us: from
-                .server
-                .zip(until.server)
-                .map(|(from, until)| per_message(from, until)),
+            server_cpu_us: from.server.zip(until.server).map(|(from, until)| per_message(from, until)),
             own_cpu_us: per_message(from.own, until.own),
             sent: self.sent,
             acknowledged: self.acknowledged,
