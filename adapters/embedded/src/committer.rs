@@ -141,10 +141,10 @@ impl Committer {
         };
         let (appended, entry) = stage.decide(draft)?;
         if let Some(entry) = entry {
-            let bytes = crate::codec::encode(&entry)?;
+            let bytes = crate::codec::encode(entry.as_ref())?;
             batch.writes.insert(&self.spaces.log, entry.cursor.0.to_be_bytes(), bytes);
             self.next_cursor = Cursor(entry.cursor.0 + 1);
-            batch.entries.push(Arc::new(entry));
+            batch.entries.push(entry);
         }
         batch.waiting.push(Waiting::Append(answer, appended));
         Ok(())

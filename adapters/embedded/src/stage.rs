@@ -1,5 +1,7 @@
 //! Decides what an append becomes: its numbers, or the earlier entry that it repeats.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 use model::{HistoryKey, Position, Seconds};
 use parking_lot::RwLock;
@@ -17,7 +19,9 @@ pub(crate) struct Staged {
     position: Position,
     time: Seconds,
     cursor: Cursor,
-    entries: Vec<Entry>,
+    entries: Vec<Arc<Entry>>,
+    /// The entries that can be repeated, by their retry keys.
+    by_retry: HashMap<u128, usize>,
 }
 
 pub(crate) struct Stage<'a> {
@@ -30,7 +34,7 @@ pub(crate) struct Stage<'a> {
 
 impl Stage<'_> {
     /// The answer, and the entry to write unless nothing is to be appended.
-    pub(crate) fn decide(&mut self, draft: Stamped<Draft>) -> Result<(Appended, Option<Entry>), Fault> {
+    pub(crate) fn decide(&mut self, draft: Stamped<Draft>) -> Result<(Appended, Option<Arc<Entry>>), Fault> {
         let (stamp, draft) = draft.into_parts();
         let conversation = Conversation { app: stamp.app, id: draft.conversation };
         self.prepare(conversation)?;
@@ -43,7 +47,7 @@ impl Stage<'_> {
         let Some(event) = event else {
             return Ok((head_answer(staged), None));
         };
-        let entry = Entry {
+        let entry = Arc::new(Entry {
             cursor: self.next_cursor,
             conversation: draft.conversation,
             position: Position(staged.position.0 + 1),
@@ -52,13 +56,16 @@ impl Stage<'_> {
             retry: draft.retry,
             origin: draft.origin,
             event,
-        };
+        });
         staged.position = entry.position;
         staged.cursor = entry.cursor;
         if matches!(entry.event, Event::Message(_)) {
             staged.time = staged.time.max(entry.time);
         }
-        staged.entries.push(entry.clone());
+        if let Some(retry) = entry.retry {
+            staged.by_retry.insert(retry.0, staged.entries.len());
+        }
+        staged.entries.push(Arc::clone(&entry));
         Ok((answer_of(&entry, true), Some(entry)))
     }
 
@@ -73,7 +80,7 @@ impl Stage<'_> {
             position: cached.head.position,
             time: cached.head.time,
             cursor: cached.head.cursor,
-            entries: Vec::new(),
+            ..Staged::default()
         };
         let is_cold = cached.retries.is_none();
         let is_new = cached.head.position == Position(0);
@@ -100,25 +107,28 @@ impl Stage<'_> {
     }
 
     /// The entry that this draft repeats, if any.
-    fn repeated(&self, conversation: Conversation, draft: &Draft) -> Result<Option<Entry>, Fault> {
-        let staged = self.staged.get(&conversation).map_or(&[][..], |staged| staged.entries.as_slice());
+    fn repeated(&self, conversation: Conversation, draft: &Draft) -> Result<Option<Arc<Entry>>, Fault> {
+        let Some(staged) = self.staged.get(&conversation) else {
+            return Ok(None);
+        };
         match &draft.event {
             Event::Message(message) if draft.sent_at.is_some() => {
                 let Some(time) = draft.sent_at else {
                     return Ok(None);
                 };
                 let same = |entry: &Entry| matches!(&entry.event, Event::Message(other) if other.key(entry.time) == message.key(time));
-                if let Some(twin) = staged.iter().find(|entry| same(entry)) {
-                    return Ok(Some(twin.clone()));
+                if let Some(twin) = staged.entries.iter().find(|entry| same(entry)) {
+                    return Ok(Some(Arc::clone(twin)));
                 }
-                self.twin(conversation, time, same)
+                Ok(self.twin(conversation, time, same)?.map(Arc::new))
             }
             Event::Message(_) => {
                 let Some(retry) = draft.retry else { return Ok(None) };
                 let oldest = self.now.minus(ports::timeline::RETRY_SECONDS);
                 let same = |entry: &Entry| entry.retry == Some(retry) && entry.time >= oldest;
-                if let Some(original) = staged.iter().find(|entry| same(entry)) {
-                    return Ok(Some(original.clone()));
+                let in_batch = staged.by_retry.get(&retry.0).and_then(|index| staged.entries.get(*index));
+                if let Some(original) = in_batch {
+                    return Ok(Some(Arc::clone(original)));
                 }
                 let candidates = {
                     let state = self.state.read();
@@ -127,7 +137,7 @@ impl Stage<'_> {
                 };
                 for cursor in candidates {
                     if let Some(original) = self.spaces.entry(cursor)?.filter(same) {
-                        return Ok(Some(original));
+                        return Ok(Some(Arc::new(original)));
                     }
                 }
                 Ok(None)
@@ -157,6 +167,9 @@ impl Stage<'_> {
 
     /// Cuts an event to what it changes; `None` if it changes nothing.
     fn settle(&self, conversation: Conversation, event: Event) -> Result<Option<Event>, Fault> {
+        if !matches!(event, Event::Read { .. } | Event::Recall { .. }) {
+            return Ok(Some(event));
+        }
         let Some(staged) = self.staged.get(&conversation) else {
             return Ok(Some(event));
         };
@@ -178,7 +191,7 @@ impl Stage<'_> {
             }
             Event::Recall { target, .. } => {
                 let is_recall = |entry: &Entry| matches!(&entry.event, Event::Recall { target: other, .. } if *other == target);
-                let pending = staged.entries.iter().any(is_recall);
+                let pending = staged.entries.iter().any(|entry| is_recall(entry));
                 let amendment = match state.amendments.get(&(conversation, target)) {
                     Some(amendment) => Some(amendment.clone()),
                     None => self.spaces.amendment(conversation, target)?,

@@ -79,7 +79,7 @@ impl State {
             return Ok(());
         }
         let reference = cached.head.apply(entry);
-        cached.is_dirty = true;
+        let was_dirty = std::mem::replace(&mut cached.is_dirty, true);
         if let (Some((reference, _)), Some(retries)) = (reference, cached.retries.as_mut()) {
             retries.remember(entry.time, reference.fingerprint, reference.cursor);
         }
@@ -94,7 +94,8 @@ impl State {
             let account = Account { app: conversation.app, number };
             self.streams.entry(account).or_default().push(entry.cursor);
         }
-        for number in conversation.id.sides() {
+        let newly_active = if was_dirty { &[][..] } else { &conversation.id.sides()[..] };
+        for number in newly_active.iter().copied() {
             let account = Account { app: conversation.app, number };
             self.active.entry(account).or_default().insert(conversation.id.peer_of(number));
         }

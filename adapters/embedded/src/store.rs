@@ -1,6 +1,7 @@
 //! The store: opening, the ports, closing.
 
-use std::fs::File;
+use std::fs::{DirBuilder, File, Permissions};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,9 +61,12 @@ impl EmbeddedStore {
         let unavailable = |error: std::io::Error| {
             Fault::Unavailable(format!("cannot use {}: {error}", options.folder.display()))
         };
-        std::fs::create_dir_all(&options.folder).map_err(unavailable)?;
+        let folder = options.folder.join("store");
+        // Keys of apps and messages lie there: for nobody but the owner, wherever the folder stands.
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(unavailable)?;
+        std::fs::set_permissions(&folder, Permissions::from_mode(0o700)).map_err(unavailable)?;
         let lock = lock(&options.folder)?;
-        let spaces = Arc::new(Spaces::open(&options.folder.join("store"))?);
+        let spaces = Arc::new(Spaces::open(&folder)?);
         let mut state = State::default();
         recover(&spaces, &mut state)?;
         let state = Arc::new(RwLock::new(state));

@@ -43,6 +43,12 @@ const fn key(name: &'static str, kind: Kind, default: &'static str, meaning: &'s
 /// Every key.
 pub(crate) const KEYS: &[Key] = &[
     key("server.listen", Kind::Text, "127.0.0.1:8080", "Where to listen, if the command line does not say."),
+    key(
+        "server.worker_threads",
+        Kind::Number(0, 1024),
+        "0",
+        "Threads that serve connections; 0 means one fewer than the machine has, since the store's writer needs one.",
+    ),
     key("server.drain_seconds", Kind::Number(0, 3600), "20", "How long a stop waits for clients to leave."),
     key(
         "server.metrics_public",
@@ -191,6 +197,13 @@ impl Config {
     pub(crate) fn listen(&self) -> Outcome<std::net::SocketAddr> {
         let text = self.text("server.listen");
         text.parse().map_err(|_| format!("server.listen: {text:?} is not an address such as 127.0.0.1:8080"))
+    }
+
+    pub(crate) fn worker_threads(&self) -> usize {
+        match self.size("server.worker_threads") {
+            0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1)),
+            chosen => chosen,
+        }
     }
 
     pub(crate) fn drain_seconds(&self) -> u64 {

@@ -8,6 +8,10 @@ use command::Pipeline;
 use gateway::Gateway;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::{Outcome, Serve};
 use crate::config::Config;
@@ -18,9 +22,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Runs the server until it is told to stop.
 pub(crate) fn run(arguments: &Serve) -> Outcome<()> {
     let config = Config::load(arguments.config.as_deref(), std::env::vars())?;
-    start_log(&config);
+    start_log(&config)?;
     raise_file_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(config.worker_threads())
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start: {error}"))?;
@@ -29,15 +34,37 @@ pub(crate) fn run(arguments: &Serve) -> Outcome<()> {
     served
 }
 
-fn start_log(config: &Config) {
-    let filter = tracing_subscriber::EnvFilter::try_new(config.log_level())
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+/// The crates that log what they do.
+const OURS: [&str; 16] = [
+    "account",
+    "app",
+    "command",
+    "conversation",
+    "embedded",
+    "engine",
+    "gateway",
+    "group",
+    "message",
+    "model",
+    "ports",
+    "profile",
+    "promise",
+    "relation",
+    "session",
+    "whimbrel",
+];
+
+fn start_log(config: &Config) -> Outcome<()> {
+    let level = config.log_level();
+    let level: LevelFilter =
+        level.parse().map_err(|_| format!("log.level: {level:?} is not error, warn, info, debug or trace"))?;
+    // Libraries write whole frames at their finer levels, with the tokens and messages in them.
+    let levels = Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_targets(OURS.map(|name| (name, level)));
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(lines.with_filter(levels)).init();
+    Ok(())
 }
 
 /// A connection is a file handle.

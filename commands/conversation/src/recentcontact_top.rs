@@ -1,6 +1,9 @@
 //! `recentcontact.top`: pins and unpins conversations.
 
+use std::collections::BTreeSet;
+
 use command::{Call, Callers, Command, Done, Family, Spec};
+use engine::contacts::PINNED_MAX;
 use model::{ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -45,17 +48,28 @@ impl Command for Pin {
             2 => false,
             _ => return Err(ErrorCode::ContactBadParameter.because("OperationType: 1 or 2")),
         };
-        let now = call.engine.context.clock.now().seconds();
         let mut peers = Vec::with_capacity(self.contacts.len());
         for contact in &self.contacts {
-            let peer = contact.peer(call).await?;
+            peers.push(contact.peer(call).await?);
+        }
+        let contacts = &call.engine.contacts;
+        if pins {
+            // All or none: a call that is refused changes nothing.
+            let all = contacts.all(call.app.id, owner.number).await?;
+            let pinned = all.iter().filter(|fact| fact.settings.pinned_at.is_some()).map(|fact| fact.peer);
+            let together: BTreeSet<_> = pinned.chain(peers.iter().map(|peer| peer.number)).collect();
+            if together.len() > PINNED_MAX {
+                return Err(ErrorCode::TooManyPinned.into());
+            }
+        }
+        let now = call.engine.context.clock.now().seconds();
+        for peer in &peers {
             let change = |settings: &mut engine::facts::ContactSettings| {
                 settings.pinned_at = if pins { settings.pinned_at.or(Some(now)) } else { None };
             };
-            let contacts = &call.engine.contacts;
             contacts.change(call.stamps(), call.app.id, owner.number, peer.number, change).await?;
-            peers.push(peer.user.clone());
         }
+        let peers: Vec<UserId> = peers.iter().map(|peer| peer.user.clone()).collect();
         let frame = engine::push::pinned(&peers, pins);
         call.engine.hub.push(call.app.id, owner.number, &frame, call.instance());
         Ok(Done {})

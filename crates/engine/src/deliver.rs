@@ -85,7 +85,7 @@ impl Engine {
             message.is_kept_by(receiver) && self.hub.has(app, receiver),
             receiver != message.author
                 && message.is_kept_by(message.author)
-                && self.hub.has(app, message.author),
+                && self.hub.has_besides(app, message.author, entry.origin),
         );
         if !to_receiver && !to_sender {
             return Ok(());

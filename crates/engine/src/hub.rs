@@ -147,6 +147,16 @@ impl Hub {
         self.shard(number).lock().contains_key(&(app, number))
     }
 
+    /// Whether the account has a connection on this node besides the one of this instance.
+    #[must_use]
+    pub fn has_besides(&self, app: SdkAppId, number: AccountNumber, cause: Option<InstanceId>) -> bool {
+        let shard = self.shard(number).lock();
+        let mut connections = shard.get(&(app, number)).into_iter().flatten();
+        connections.any(|connection| {
+            cause.is_none() || connection.session().map(|session| session.instance) != cause
+        })
+    }
+
     /// Sends a frame to every connection of an account but the one of the instance that caused it.
     pub fn push(&self, app: SdkAppId, number: AccountNumber, frame: &Bytes, cause: Option<InstanceId>) {
         let shard = self.shard(number).lock();

@@ -62,6 +62,7 @@ pub(crate) async fn serve<S>(
         ticket,
         running: FuturesUnordered::new(),
         heard_at: gateway.engine().context.clock.elapsed_micros(),
+        silence: gateway.engine().context.clock.sleep(gateway.limits.silence_max),
     };
     let ending = socket.run().await;
     socket.finish(ending).await;
@@ -78,6 +79,8 @@ struct Socket<S> {
     ticket: Arc<Ticket>,
     running: FuturesUnordered<BoxFuture<'static, Vec<Bytes>>>,
     heard_at: u64,
+    /// Ends when the client may have been silent for too long.
+    silence: BoxFuture<'static, ()>,
 }
 
 /// Why a socket ends.
@@ -108,9 +111,7 @@ where
 
     /// Waits until something happens and takes the first of it.
     async fn wait(&mut self) -> std::result::Result<(), End> {
-        let limits = &self.gateway.limits;
-        let clock = &self.gateway.engine().context.clock;
-        let may_read = self.running.len() < limits.requests_in_flight_max;
+        let may_read = self.running.len() < self.gateway.limits.requests_in_flight_max;
         let connection = Arc::clone(&self.connection);
         let mut answers = Vec::new();
         tokio::select! {
@@ -118,14 +119,21 @@ where
             () = connection.outbox.arrived() => {}
             Some(frames) = self.running.next(), if !self.running.is_empty() => answers = frames,
             message = self.stream.next(), if may_read => self.take(message)?,
-            () = clock.sleep(limits.silence_max) => {
-                let silent = clock.elapsed_micros().saturating_sub(self.heard_at);
-                if u128::from(silent) >= limits.silence_max.as_micros() {
-                    return Err(End::Silent);
-                }
-            }
+            () = &mut self.silence => self.check_silence()?,
         }
         self.feed(answers).await
+    }
+
+    /// Ends the socket if nothing was heard for too long; else waits for the rest of the time.
+    fn check_silence(&mut self) -> std::result::Result<(), End> {
+        let clock = &self.gateway.engine().context.clock;
+        let silent = std::time::Duration::from_micros(clock.elapsed_micros().saturating_sub(self.heard_at));
+        let left = self.gateway.limits.silence_max.saturating_sub(silent);
+        if left.is_zero() {
+            return Err(End::Silent);
+        }
+        self.silence = clock.sleep(left);
+        Ok(())
     }
 
     /// Does everything that can be done without waiting, then writes it in one go.
@@ -194,7 +202,11 @@ where
                     Err(_) => continue,
                 },
             };
-            let write = self.stream.feed(message);
+            let mut write = self.stream.feed(message);
+            if let Some(written) = (&mut write).now_or_never() {
+                written.map_err(|_| End::Gone)?;
+                continue;
+            }
             let too_slow = self.gateway.engine().context.clock.sleep(self.gateway.limits.write_time_max);
             tokio::select! {
                 biased;
@@ -206,10 +218,14 @@ where
     }
 
     async fn flush(&mut self) -> std::result::Result<(), End> {
+        let mut flush = self.stream.flush();
+        if let Some(flushed) = (&mut flush).now_or_never() {
+            return flushed.map_err(|_| End::Gone);
+        }
         let too_slow = self.gateway.engine().context.clock.sleep(self.gateway.limits.write_time_max);
         tokio::select! {
             biased;
-            flushed = self.stream.flush() => flushed.map_err(|_| End::Gone),
+            flushed = flush => flushed.map_err(|_| End::Gone),
             () = too_slow => Err(End::Gone),
         }
     }

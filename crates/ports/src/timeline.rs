@@ -144,7 +144,7 @@ impl Entry {
 
     /// Which accounts' streams refer to it.
     #[must_use]
-    pub fn concerns(&self) -> Vec<AccountNumber> {
+    pub fn concerns(&self) -> impl Iterator<Item = AccountNumber> + use<> {
         let [low, high] = self.conversation.sides();
         let one = match &self.event {
             Event::Delete { by, .. } | Event::Clear { by, .. } => Some(*by),
@@ -154,11 +154,11 @@ impl Entry {
             Event::Message(message) if message.flags.sender_only => Some(message.author),
             _ => None,
         };
-        match one {
-            Some(account) => vec![account],
-            None if low == high => vec![low],
-            None => vec![low, high],
-        }
+        let (first, second) = match one {
+            Some(account) => (account, None),
+            None => (low, (low != high).then_some(high)),
+        };
+        std::iter::once(first).chain(second)
     }
 }
 
