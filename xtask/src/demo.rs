@@ -41,7 +41,7 @@ const OPENING: &[(&str, &str)] = &[
     ("alice", "Seven notes?"),
     ("bob", "Seven notes. You can set your watch by them."),
     ("alice", "Then I will come along tomorrow. Same time?"),
-    ("bob", "Same time. Bring the telescope 🔭"),
+    ("bob", "Same time. Bring the telescope"),
 ];
 
 /// What the task was told.

@@ -82,7 +82,7 @@ fn findings(files: &[File]) -> Vec<Finding> {
     for file in files {
         text::check(file, &mut found);
         match Path::new(&file.path).extension().and_then(|extension| extension.to_str()) {
-            Some("rs") => rust::check(file, &paths, &mut found),
+            Some("rs") => rust::check(file, files, &mut found),
             Some("md") => links::check(file, &paths, &mut found),
             _ => {}
         }
@@ -169,7 +169,7 @@ mod tests {
                 "use x;\n#[cfg(test)]\nmod tests {}\n",
                 "commands/a/src/b.rs:1 command-file",
             ),
-            ("commands/a/src/b.rs", "//! B.\n", "commands/a/src/b.rs:1 command-tests"),
+            ("commands/a/src/b.rs", "//! B.\nSpec::new(\"a/b\", F)\n", "commands/a/src/b.rs:1 command-tests"),
             ("a.md", "\n[x](gone.md)\n", "a.md:2 link"),
             ("docs/a.md", "[x]: ../gone.md\n", "docs/a.md:1 link"),
         ];

@@ -203,7 +203,9 @@ impl View<'_> {
             .log
             .iter()
             .filter(|entry| {
-                entry.stamp.app == app && entry.cursor > after && entry.concerns().any(|other| other == account)
+                entry.stamp.app == app
+                    && entry.cursor > after
+                    && entry.concerns().any(|other| other == account)
             })
             .collect();
         let next = concerned.iter().take(limit).next_back().map_or(after, |entry| entry.cursor);

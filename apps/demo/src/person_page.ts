@@ -92,7 +92,9 @@ export class PersonPage {
 
   // Read is what a person had in sight, not what a hidden page received.
   #attend(): void {
-    if (this.#person.isReady && isInSight()) void this.#conversation.markRead();
+    if (!this.#person.isReady || !isInSight()) return;
+    void this.#conversation.markRead();
+    this.#unreadChanged(this.#unread);
   }
 
   #connectionChanged(connection: Connection, detail: string): void {
@@ -107,8 +109,9 @@ export class PersonPage {
   }
 
   #unreadChanged(count: number): void {
-    this.#unread = count;
-    this.#header.showUnread(count);
+    // What arrives in sight is read at once; the SDK tells so up to a second later.
+    this.#unread = isInSight() && this.#person.isReady ? 0 : count;
+    this.#header.showUnread(this.#unread);
     this.#showTitle();
   }
 

@@ -56,8 +56,9 @@ const OURS: [&str; 16] = [
 
 fn start_log(config: &Config) -> Outcome<()> {
     let level = config.log_level();
-    let level: LevelFilter =
-        level.parse().map_err(|_| format!("log.level: {level:?} is not error, warn, info, debug or trace"))?;
+    let level: LevelFilter = level
+        .parse()
+        .map_err(|_| format!("log.level: {level:?} is not error, warn, info, debug or trace"))?;
     // Libraries write whole frames at their finer levels, with the tokens and messages in them.
     let levels = Targets::new()
         .with_default(level.min(LevelFilter::WARN))

@@ -122,13 +122,13 @@ impl Content {
         Ok(Checked {
             body,
             cloud_custom_data: cloud_custom_data.into(),
-            offline_push_info: self.offline_push_info.map(check_push_info).transpose()?,
+            offline_push_info: self.offline_push_info.as_deref().map(check_push_info).transpose()?,
             flags,
         })
     }
 }
 
-fn check_push_info(info: Box<RawValue>) -> Result<Box<str>> {
+fn check_push_info(info: &RawValue) -> Result<Box<str>> {
     if !info.get().starts_with('{') {
         return Err(ErrorCode::OfflinePushInfoMalformed.into());
     }

@@ -47,7 +47,7 @@ impl Command for Unblock {
                 None => false,
             };
             match other {
-                Some(other) if is_there => {
+                Some(other) if is_there && !removed.contains(&other.number) => {
                     removed.push(other.number);
                     users.push(other.user.clone());
                     results.push(ItemResult::done(name.0));

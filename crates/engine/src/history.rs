@@ -235,7 +235,8 @@ impl Engine {
 
 fn raw(json: Vec<u8>) -> Result<Box<RawValue>> {
     let damaged = |error: &dyn std::fmt::Display| {
-        model::Error::from(ErrorCode::MessageServiceInternal).caused_by(format!("a stored message: {error}"))
+        model::Error::from(ErrorCode::MessageServiceUnavailable)
+            .caused_by(format!("a stored message: {error}"))
     };
     let text = String::from_utf8(json).map_err(|error| damaged(&error))?;
     RawValue::from_string(text).map_err(|error| damaged(&error))

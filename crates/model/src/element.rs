@@ -266,6 +266,8 @@ fn write_content(element: &RawElement<'_>, out: &mut Vec<u8>) -> serde_json::Res
 #[must_use]
 pub fn describe(error: &serde_json::Error) -> String {
     let text = error.to_string();
+    // Line and column are those of a part of the frame: they would lead astray.
+    let text = text.rfind(" at line ").map_or(text.as_str(), |at| &text[..at]).to_owned();
     // serde quotes the offending value between the colon and "expected": keep what was expected.
     match (text.find("invalid type"), text.find("invalid value"), text.find(", expected ")) {
         (None, None, _) => text,

@@ -97,11 +97,8 @@ macro_rules! error_table {
 
 error_table! {
     1002 Kicked "this login was ended by another one";
-    20001 BadPacket "the request is malformed";
     20003 MessageAccountUnknown "the sender or the receiver does not exist";
-    20005 MessageInternal "internal error, try again";
     20007 BlockedByReceiver "the receiver has blocked the sender";
-    20012 SenderMuted "the sender is muted";
     20016 RecallTooLate "the time to recall this message has passed";
     20022 RecallMessageMissing "the message to recall does not exist";
     20023 AlreadyRecalled "the message is already recalled";
@@ -127,7 +124,6 @@ error_table! {
     51006 TooManyConversations "an operation takes 1 to 100 conversations";
     51008 TooManyMarkedConversations "at most 1000 conversations carry marks or custom data";
     51012 TooManyPinned "at most 50 conversations are pinned";
-    60002 BadUrl "the address of the request cannot be parsed";
     60003 BadJson "the body is not valid JSON";
     60004 BadIdentifier "the identifier is not a UserID";
     60005 BadSignatureParameter "the signature is missing or wrong";
@@ -136,9 +132,7 @@ error_table! {
     60008 BadHttp "the HTTP request is wrong or took too long";
     60009 CommandUnknown "this command does not exist here";
     60010 NotAdministrator "the identifier is not an administrator of the app";
-    60011 AppTooOften "the app calls too often";
     60012 AppMissing "the SDKAppID is missing";
-    60016 AppDisabled "the app is disabled";
     60025 BadQuery "sdkappid, identifier, usersig or contenttype is wrong";
     70001 UserSigExpired "the UserSig has expired";
     70002 UserSigEmpty "the UserSig is empty";
@@ -172,10 +166,8 @@ error_table! {
     90031 SyncOtherMachineType "SyncOtherMachine is not an integer";
     90043 OfflinePushInfoMalformed "OfflinePushInfo is not an object";
     90044 LifeTimeType "MsgLifeTime is not an integer";
-    90048 MessageAccountMissing "the account does not exist";
     90054 KeyMalformed "the MsgKey is malformed";
     90057 BatchTooOften "more than 12000 receivers within a minute";
-    90994 MessageServiceInternal "internal error, try again";
     91000 MessageServiceUnavailable "the service cannot do this at the moment, try again";
     200_001 FrameTooDeep "objects and arrays nest too deep";
     200_002 DiskFull "free space is below the floor: nothing new is stored, reading goes on; try again later";
@@ -225,8 +217,8 @@ mod tests {
 
     #[test]
     fn the_cause_is_for_the_log_and_the_sentence_for_the_caller() {
-        let error = Error::from(ErrorCode::MessageInternal).caused_by("disk on fire");
-        assert_eq!(error.to_string(), "20005 internal error, try again");
+        let error = Error::from(ErrorCode::MessageServiceUnavailable).caused_by("disk on fire");
+        assert_eq!(error.to_string(), "91000 the service cannot do this at the moment, try again");
         assert!(format!("{error:?}").contains("disk on fire"));
     }
 }

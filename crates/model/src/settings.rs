@@ -114,7 +114,7 @@ impl Default for AppSettings {
 }
 
 impl AppSettings {
-    /// Every setting with its value, in the order of this type.
+    /// Every setting with its value, in the order of their names.
     #[must_use]
     pub fn values(&self) -> Vec<(String, Value)> {
         match serde_json::to_value(self) {

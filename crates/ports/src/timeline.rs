@@ -143,7 +143,6 @@ impl Entry {
     }
 
     /// Which accounts' streams refer to it.
-    #[must_use]
     pub fn concerns(&self) -> impl Iterator<Item = AccountNumber> + use<> {
         let [low, high] = self.conversation.sides();
         let one = match &self.event {

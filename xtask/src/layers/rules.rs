@@ -125,9 +125,9 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         of: Testkit,
-        never: &[Commands, Simulator, Adapters, Apps, Xtask],
+        never: &[Commands, Simulator, Apps, Xtask],
         never_outside: &[DRIVERS],
-        because: "commands test with the test kit, which must not bring in a store or another command",
+        because: "commands test with the test kit over stores in memory; it must not bring in another command",
     },
     Rule {
         of: Simulator,

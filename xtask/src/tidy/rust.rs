@@ -2,7 +2,6 @@
 
 use super::source::{mask, test_lines};
 use super::{File, Finding};
-use std::collections::BTreeSet;
 
 const LINES_MAX: usize = 500;
 
@@ -13,7 +12,7 @@ const LEFTOVERS: &[&str] = &["todo!", "dbg!", "unimplemented!"];
 const TEST_CRATES: &[&str] = &["crates/testkit/", "crates/simulator/"];
 
 /// Finds what no Rust file may hold.
-pub(super) fn check(file: &File, paths: &BTreeSet<&str>, found: &mut Vec<Finding>) {
+pub(super) fn check(file: &File, files: &[File], found: &mut Vec<Finding>) {
     let lines = file.text.lines().count();
     if lines > LINES_MAX {
         found.push(Finding::new("length", file, lines, format!("more than {LINES_MAX} lines")));
@@ -38,7 +37,7 @@ pub(super) fn check(file: &File, paths: &BTreeSet<&str>, found: &mut Vec<Finding
         }
     }
     if is_command_file(&file.path) {
-        check_command(file, &masked, paths, found);
+        check_command(file, &masked, files, found);
     }
 }
 
@@ -57,7 +56,7 @@ fn is_command_file(path: &str) -> bool {
         && !is_test_file(path)
 }
 
-fn check_command(file: &File, masked: &str, paths: &BTreeSet<&str>, found: &mut Vec<Finding>) {
+fn check_command(file: &File, masked: &str, files: &[File], found: &mut Vec<Finding>) {
     if !file.text.starts_with("//! ") {
         found.push(Finding::new(
             "command-file",
@@ -66,15 +65,24 @@ fn check_command(file: &File, masked: &str, paths: &BTreeSet<&str>, found: &mut 
             "the first line says what the command does (`//! …`)",
         ));
     }
-    let stem = file.path.trim_end_matches(".rs");
-    let beside = stem.replacen("/src/", "/tests/", 1) + ".rs";
-    let has_tests = (masked.contains("#[cfg(test)]") && masked.contains("mod tests"))
-        || [format!("{stem}_tests.rs"), format!("{stem}/tests.rs"), beside]
-            .iter()
-            .any(|path| paths.contains(path.as_str()));
-    if !has_tests {
-        found.push(Finding::new("command-tests", file, 1, "no `mod tests`, and no file of tests beside it"));
+    if masked.contains("#[cfg(test)]") && masked.contains("mod tests") {
+        return;
     }
+    let Some((noun, _)) = file.path.split_once("/src/") else { return };
+    let tests: Vec<&File> =
+        files.iter().filter(|other| other.path.starts_with(&format!("{noun}/tests/"))).collect();
+    for name in names(&file.text) {
+        // Over REST the name has a slash, over the socket a dot.
+        let forms = [format!("\"{name}\""), format!("\"{}\"", name.replace('/', "."))];
+        if !tests.iter().any(|test| forms.iter().any(|form| test.text.contains(form))) {
+            found.push(Finding::new("command-tests", file, 1, format!("no test of its crate calls {name}")));
+        }
+    }
+}
+
+/// The commands that a file declares.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    text.split("Spec::new(\"").skip(1).filter_map(|rest| rest.split('"').next())
 }
 
 /// Whether the word stands in the line by itself.

@@ -31,9 +31,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Waits for something, but not for ever.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future)
-        .await
-        .unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
+    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what}: not within {PATIENCE:?}"))
 }
 
 /// Runs the program to its end.
@@ -134,9 +132,8 @@ impl World {
     /// Makes accounts.
     pub(crate) async fn accounts(&self, names: &[&str]) {
         for part in names.chunks(100) {
-            let answer = self
-                .rest("im_open_login_svc/multiaccount_import", &json!({ "Accounts": part }))
-                .await;
+            let answer =
+                self.rest("im_open_login_svc/multiaccount_import", &json!({ "Accounts": part })).await;
             assert_eq!(answer["ErrorCode"], 0, "{answer}");
             assert_eq!(answer["FailAccounts"], json!([]), "{answer}");
         }
@@ -168,9 +165,7 @@ impl World {
 
 /// The number of an error, 0 for success.
 pub(crate) fn code(answer: &Value) -> i64 {
-    answer["ErrorCode"]
-        .as_i64()
-        .unwrap_or_else(|| panic!("no ErrorCode: {answer}"))
+    answer["ErrorCode"].as_i64().unwrap_or_else(|| panic!("no ErrorCode: {answer}"))
 }
 
 /// A message of one text.
@@ -187,9 +182,7 @@ pub(crate) fn text_message(from: &str, to: &str, sequence: u32, content: &str) -
 
 /// The text of a message as it comes back.
 pub(crate) fn text_of(message: &Value) -> &str {
-    message["MsgBody"][0]["MsgContent"]["Text"]
-        .as_str()
-        .unwrap_or_else(|| panic!("no text: {message}"))
+    message["MsgBody"][0]["MsgContent"]["Text"].as_str().unwrap_or_else(|| panic!("no text: {message}"))
 }
 
 /// Numbers that look random and are the same in every run.

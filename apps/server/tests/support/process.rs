@@ -28,10 +28,7 @@ pub(crate) struct Options {
 impl Options {
     /// The text of a configuration file.
     pub(crate) fn config(text: &str) -> Self {
-        Self {
-            config: text.to_owned(),
-            ..Self::default()
-        }
+        Self { config: text.to_owned(), ..Self::default() }
     }
 }
 
@@ -54,10 +51,7 @@ impl Server {
 
     /// Starts a server on a folder that may have been used before.
     pub(crate) async fn start_in(folder: Arc<TempDir>, options: Options) -> Self {
-        let data = options
-            .data
-            .clone()
-            .unwrap_or_else(|| folder.path().join("data"));
+        let data = options.data.clone().unwrap_or_else(|| folder.path().join("data"));
         let config = folder.path().join("whimbrel.toml");
         std::fs::write(&config, &options.config).expect("the configuration is written");
         let log = std::fs::OpenOptions::new()
@@ -92,14 +86,7 @@ impl Server {
             .strip_prefix("whimbrel is ready on http://")
             .and_then(|address| address.parse().ok())
             .unwrap_or_else(|| panic!("not the line of a ready server: {line}"));
-        Self {
-            folder,
-            data,
-            address,
-            child,
-            group,
-            _stdout: lines,
-        }
+        Self { folder, data, address, child, group, _stdout: lines }
     }
 
     /// Where it listens.
@@ -143,24 +130,20 @@ impl Server {
 
     /// Kills it at once (SIGKILL) and returns its folder.
     pub(crate) async fn kill(mut self) -> Arc<TempDir> {
-        drop(kill_process_group(self.group, Signal::KILL));
-        soon("the killed server is gone", self.child.wait())
-            .await
-            .expect("an exit status");
+        let _ = kill_process_group(self.group, Signal::KILL);
+        soon("the killed server is gone", self.child.wait()).await.expect("an exit status");
         Arc::clone(&self.folder)
     }
 
     /// Asks it to stop (SIGTERM) and waits until it has.
     pub(crate) async fn stop(&mut self) -> ExitStatus {
-        drop(kill_process(self.group, Signal::TERM));
+        let _ = kill_process(self.group, Signal::TERM);
         self.ended().await
     }
 
     /// Waits until it ends by itself.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
-        soon("the server ends", self.child.wait())
-            .await
-            .expect("an exit status")
+        soon("the server ends", self.child.wait()).await.expect("an exit status")
     }
 }
 
@@ -168,7 +151,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         // A wrapper may not pass a signal on.
         if self.child.id().is_some() {
-            drop(kill_process_group(self.group, Signal::KILL));
+            let _ = kill_process_group(self.group, Signal::KILL);
         }
     }
 }
@@ -178,7 +161,7 @@ struct Group(Pid);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        drop(kill_process_group(self.0, Signal::KILL));
+        let _ = kill_process_group(self.0, Signal::KILL);
     }
 }
 

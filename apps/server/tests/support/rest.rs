@@ -41,9 +41,7 @@ pub(crate) async fn exchange(
     );
     let answer = raw(address, &[head.as_bytes(), body].concat()).await;
     let answer = String::from_utf8(answer).expect("UTF-8");
-    let (head, body) = answer
-        .split_once("\r\n\r\n")
-        .unwrap_or_else(|| panic!("no answer: {answer:?}"));
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
     (status.expect("a status"), body.to_owned())
 }

@@ -38,14 +38,17 @@ pub(crate) struct Client {
 impl Client {
     /// Opens a socket, without logging in.
     pub(crate) async fn connect(address: SocketAddr, identity: Identity) -> Self {
-        let query = format!(
+        let stream = soon("connecting", TcpStream::connect(address)).await;
+        Self::over(stream.expect("a connection"), address, identity).await
+    }
+
+    /// Opens a socket over a connection, without logging in.
+    pub(crate) async fn over(stream: TcpStream, address: SocketAddr, identity: Identity) -> Self {
+        let target = format!(
             "/binfo?sdkappid={}&instanceid={}&random=0.5&platform=7&host=unknown&version=-1&sdkversion=3.6.6",
             identity.app, identity.client
         );
-        let stream = soon("connecting", TcpStream::connect(address)).await;
-        let stream = open(address, &query, stream.expect("a connection"))
-            .await
-            .expect("a WebSocket");
+        let stream = open(address, &target, stream).await.expect("a WebSocket");
         Self {
             identity,
             stream,
@@ -132,9 +135,7 @@ impl Client {
     /// Sends a request and waits for its answer's body.
     pub(crate) async fn request(&mut self, servcmd: &str, body: &Value) -> Value {
         let seq = self.send(servcmd, body).await.expect("an open connection");
-        self.answer(seq)
-            .await
-            .unwrap_or_else(|| panic!("{servcmd}: the connection ended"))
+        self.answer(seq).await.unwrap_or_else(|| panic!("{servcmd}: the connection ended"))
     }
 
     /// Waits for the answer to a request; `None` if the connection ends first.

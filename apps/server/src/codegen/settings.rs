@@ -1,0 +1,111 @@
+//! What the settings of an app mean; names and defaults come from `AppSettings` itself.
+
+/// A setting in words.
+pub(super) struct Setting {
+    /// Its name in `whimbrel app set`.
+    pub(super) name: &'static str,
+    /// What it may be.
+    pub(super) allowed: &'static str,
+    /// What it means.
+    pub(super) meaning: &'static str,
+}
+
+const fn setting(name: &'static str, allowed: &'static str, meaning: &'static str) -> Setting {
+    Setting { name, allowed, meaning }
+}
+
+/// Every setting, in the order in which one reads about them.
+pub(super) const SETTINGS: &[Setting] = &[
+    setting("name", "1 to 100 bytes", "What the app is called."),
+    setting("administrators", "1 to 10 UserIDs, separated by commas", "Who may call over REST."),
+    setting(
+        "login_policy",
+        "single, dual, triple or multi",
+        "Which devices may be logged in at the same time: one of any kind; one native device and the Web; one mobile \
+         device, one desktop and the Web; one or more of each platform.",
+    ),
+    setting(
+        "web_instances",
+        "1 to 10",
+        "How many Web instances an account may have at once. The oldest gives way.",
+    ),
+    setting(
+        "native_instances",
+        "1 to 3",
+        "How many instances of each other platform an account may have at once, if `login_policy` is multi.",
+    ),
+    setting("recall_seconds", "0 to 604800", "How long a user may recall an own message."),
+    setting(
+        "blocklist_show_sent",
+        "true or false",
+        "Whether a blocked sender is told that the message was sent, instead of error 20007.",
+    ),
+    setting(
+        "user_status",
+        "true or false",
+        "Whether user status can be asked for and subscribed to; if not, error 72001.",
+    ),
+    setting(
+        "ability_bits",
+        "1 to 64 characters 0 or 1",
+        "What clients may do. The rightmost character is bit 0.",
+    ),
+    setting("conversations", "100 to 500", "How many recent conversations an account pulls."),
+    setting(
+        "hello_interval_seconds",
+        "5 to 300",
+        "How long a client waits between hellos, in effect its reconnect interval.",
+    ),
+    setting(
+        "telemetry",
+        "true or false",
+        "Whether clients send the SDK's telemetry. It is discarded in any case.",
+    ),
+    setting("message_retention_days", "1 to 3650", "For how long messages are kept."),
+    setting("profile_retention_days", "1 to 3650", "For how long profiles are kept after their last use."),
+    setting(
+        "rest_calls_per_second",
+        "0 to 1000000",
+        "How often each command may be called over REST; 0 means the documented number of each.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use model::settings::AppSettings;
+
+    use super::*;
+
+    #[test]
+    fn every_setting_is_described_and_nothing_else() {
+        let mut described: Vec<&str> = SETTINGS.iter().map(|setting| setting.name).collect();
+        described.sort_unstable();
+        let values = AppSettings::default().values();
+        let mut known: Vec<&str> = values.iter().map(|(name, _)| name.as_str()).collect();
+        known.sort_unstable();
+        assert_eq!(described, known);
+    }
+
+    #[test]
+    fn the_limits_that_are_told_are_those_that_are_checked() {
+        let settings = AppSettings::default();
+        let mut numbers = 0;
+        for row in SETTINGS {
+            let bounds = row.allowed.split_once(" to ");
+            let Some((least, most)) = bounds
+                .and_then(|(least, most)| Some((least.parse::<u64>().ok()?, most.parse::<u64>().ok()?)))
+            else {
+                continue;
+            };
+            numbers += 1;
+            for (value, is_good) in [(least, true), (most, true), (most + 1, false)] {
+                let changed = settings.with(row.name, &value.to_string());
+                assert_eq!(changed.is_ok(), is_good, "{}={value}", row.name);
+            }
+            if let Some(below) = least.checked_sub(1) {
+                assert!(settings.with(row.name, &below.to_string()).is_err(), "{}", row.name);
+            }
+        }
+        assert_eq!(numbers, 8);
+    }
+}

@@ -1,0 +1,179 @@
+//! Profiles: `profile/portrait_set`, `profile/portrait_get` and `profile.portrait_get_all`.
+
+use serde_json::{Value, json};
+use testkit::World;
+
+const NICK: &str = "Tag_Profile_IM_Nick";
+const GENDER: &str = "Tag_Profile_IM_Gender";
+
+async fn world() -> World {
+    let world = World::new(profile::commands).await;
+    world.accounts(&["administrator", "alice", "bob", "carol"]).await;
+    world
+}
+
+fn set(user: &str, fields: &[(&str, Value)]) -> Value {
+    let fields: Vec<Value> = fields.iter().map(|(tag, value)| json!({"Tag": tag, "Value": value})).collect();
+    json!({"From_Account": user, "ProfileItem": fields})
+}
+
+fn get(users: &[&str], tags: &[&str]) -> Value {
+    json!({"To_Account": users, "TagList": tags})
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_other_instances_and_who_talks_to_the_account_are_told() {
+    let world = world().await;
+    world.send("alice", "bob", "hello").await;
+    let (mut alice, mut second) = (world.login("alice").await, world.login("alice").await);
+    let (mut bob, mut carol) = (world.login("bob").await, world.login("carol").await);
+    let fields = [(NICK, json!("Alice")), ("Tag_Profile_IM_BirthDay", json!(19_900_101))];
+    alice.call("profile.portrait_set", set("alice", &fields)).await.ok();
+    for client in [&mut second, &mut bob] {
+        let push = client.pushed().await;
+        assert_eq!(push.event(), 8);
+        let expected = json!([{"PushType": 1, "Profile_Account": "alice", "ProfileList": [
+            {"Tag": NICK, "ValueBytes": "Alice"}, {"Tag": "Tag_Profile_IM_BirthDay", "ValueNum": 19_900_101}]}]);
+        assert_eq!(push.item("ProfileDataMod"), &expected);
+    }
+    alice.hears_nothing().await;
+    carol.hears_nothing().await;
+    let all = json!({"From_Account": "bob", "UserItem": [
+        {"To_Account": "alice", "StandardSequence": 0, "CustomSequence": 0}, {"To_Account": "nobody"}]});
+    let seen = bob.call("profile.portrait_get_all", all).await.ok();
+    let profiles = seen.list("UserProfileItem");
+    assert_eq!(profiles.len(), 1, "accounts that do not exist are left out");
+    let expected =
+        json!([{"Tag": "Tag_Profile_IM_BirthDay", "Value": 19_900_101}, {"Tag": NICK, "Value": "Alice"}]);
+    assert_eq!(profiles[0]["ProfileItem"], expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_back_end_writes_any_profile_and_everybody_concerned_is_told() {
+    let world = world().await;
+    let mut alice = world.login("alice").await;
+    let forbid = "Tag_Profile_IM_AdminForbidType";
+    let fields = [(forbid, json!("AdminForbid_Type_SendOut")), ("Tag_Profile_Custom_Test", json!("own"))];
+    let answer = world.rest("profile/portrait_set", set("alice", &fields)).await.ok();
+    assert_eq!(answer["ErrorDisplay"], "");
+    assert_eq!(alice.pushed().await.item("ProfileDataMod")[0]["Profile_Account"], "alice");
+    let tags = [forbid, "Tag_Profile_Custom_Test", NICK];
+    let found = world.rest("profile/portrait_get", get(&["alice", "nobody", "bob"], &tags)).await.ok();
+    let profiles = found.list("UserProfileItem");
+    let expected = json!([{"Tag": forbid, "Value": "AdminForbid_Type_SendOut"},
+        {"Tag": "Tag_Profile_Custom_Test", "Value": "own"}]);
+    assert_eq!(profiles[0]["ProfileItem"], expected, "what was never set is left out");
+    assert_eq!((&profiles[1]["To_Account"], &profiles[1]["ResultCode"]), (&json!("nobody"), &json!(40003)));
+    assert_eq!((&profiles[2]["ResultCode"], &profiles[2]["ProfileItem"]), (&json!(0), &json!([])));
+    assert_eq!(found["Fail_Account"], json!(["nobody"]));
+    let found = world.rest("profile/portrait_get", get(&["alice"], &tags)).await.ok();
+    assert!(!found.has("Fail_Account"), "present only if something failed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_writes_its_own_profile_only() {
+    let world = world().await;
+    let mut alice = world.login("alice").await;
+    let foreign = set("bob", &[(NICK, json!("mine"))]);
+    alice.call("profile.portrait_set", foreign).await.refused(40003, "From_Account");
+    let found = world.rest("profile/portrait_get", get(&["bob"], &[NICK])).await.ok();
+    assert_eq!(found.list("UserProfileItem")[0]["ProfileItem"], json!([]));
+    alice.call("profile.portrait_get", get(&["bob"], &[NICK])).await.refused(40004, "");
+    world.rest("profile/portrait_get_all", json!({"UserItem": []})).await.refused(60009, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn fields_take_what_they_are_declared_to_take() {
+    let world = world().await;
+    let mut alice = world.login("alice").await;
+    for (tag, value, code) in [
+        (NICK, json!("x".repeat(500)), 0),
+        (NICK, json!("x".repeat(501)), 40601),
+        (NICK, json!(7), 40610),
+        (GENDER, json!("Gender_Type_Female"), 0),
+        (GENDER, json!("Gender_Type_Other"), 40605),
+        ("Tag_Profile_IM_Location", json!("x".repeat(17)), 40601),
+        ("Tag_Profile_IM_Level", json!(4_294_967_295_u32), 0),
+        ("Tag_Profile_IM_Level", json!(-1), 40610),
+        ("Tag_Profile_IM_Level", json!("1"), 40610),
+        ("Tag_Profile_IM_AllowType", json!("AllowType_Type_DenyAny"), 0),
+        ("Tag_Profile_IM_Unknown", json!("x"), 40009),
+        ("Tag_Profile_Custom_ninechars", json!("x"), 40009),
+    ] {
+        let over_rest = world.rest("profile/portrait_set", set("alice", &[(tag, value.clone())])).await;
+        assert_eq!(over_rest.code(), code, "{tag} {value}: {over_rest:?}");
+        let own = alice.call("profile.portrait_set", set("alice", &[(tag, value.clone())])).await;
+        assert_eq!(own.code(), code, "{tag} {value}: {own:?}");
+        assert!(code == 0 || code == 40009 || own.info().contains(tag), "{own:?}");
+    }
+    let forbid = set("alice", &[("Tag_Profile_IM_AdminForbidType", json!("AdminForbid_Type_None"))]);
+    alice.call("profile.portrait_set", forbid).await.refused(40008, "Tag_Profile_IM_AdminForbidType");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_bad_field_changes_nothing() {
+    let world = world().await;
+    let mut alice = world.login("alice").await;
+    let fields = [(NICK, json!("new")), (GENDER, json!("no such"))];
+    alice.call("profile.portrait_set", set("alice", &fields)).await.refused(40605, GENDER);
+    let found = world.rest("profile/portrait_get", get(&["alice"], &[NICK])).await.ok();
+    assert_eq!(found.list("UserProfileItem")[0]["ProfileItem"], json!([]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_are_bounded_and_errors_name_their_field() {
+    let world = world().await;
+    let many: Vec<String> = (0..101).map(|number| format!("user{number}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    for (command, body, code, field) in [
+        ("profile/portrait_get", get(&many, &[NICK]), 40001, "To_Account"),
+        ("profile/portrait_get", get(&[], &[NICK]), 40002, "To_Account"),
+        ("profile/portrait_get", json!({"TagList": [NICK]}), 40002, "To_Account"),
+        ("profile/portrait_get", json!({"To_Account": ["alice"]}), 40001, "TagList"),
+        ("profile/portrait_get", get(&["alice"], &[NICK, "Tag_Other"]), 40009, "TagList[1]"),
+        ("profile/portrait_set", set("nobody", &[(NICK, json!("x"))]), 40003, "From_Account"),
+        ("profile/portrait_set", set("alice", &[]), 40001, "ProfileItem"),
+        ("profile/portrait_set", set("alice", &vec![(NICK, json!("x")); 101]), 40001, "ProfileItem"),
+        (
+            "profile/portrait_set",
+            json!({"From_Account": "alice", "ProfileItem": [{"Tag": NICK}]}),
+            40001,
+            "Value",
+        ),
+    ] {
+        let answer = world.rest(command, body).await.refused(code, field);
+        assert_eq!(answer["ErrorDisplay"], "");
+    }
+    let mut alice = world.login("alice").await;
+    let users: Vec<Value> = many.iter().map(|user| json!({"To_Account": user})).collect();
+    let body = json!({ "UserItem": users });
+    alice.call("profile.portrait_get_all", body).await.refused(40001, "UserItem");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_has_twenty_fields_of_the_apps_own() {
+    let world = world().await;
+    for number in 0..20 {
+        let tag = format!("Tag_Profile_Custom_f{number}");
+        world.rest("profile/portrait_set", set("alice", &[(&tag, json!(number))])).await.ok();
+    }
+    let one_more = set("alice", &[("Tag_Profile_Custom_more", json!(1))]);
+    world.rest("profile/portrait_set", one_more).await.refused(40001, "ProfileItem");
+    let known = set("alice", &[("Tag_Profile_Custom_f3", json!("changed"))]);
+    world.rest("profile/portrait_set", known).await.ok();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_profile_ends_with_its_days_unless_its_account_comes_back() {
+    let world = world().await;
+    for user in ["alice", "bob"] {
+        world.rest("profile/portrait_set", set(user, &[(NICK, json!("shown"))])).await.ok();
+    }
+    world.advance_seconds(6 * 86_400).await;
+    world.login("alice").await;
+    world.advance_seconds(2 * 86_400).await;
+    let found = world.rest("profile/portrait_get", get(&["alice", "bob"], &[NICK])).await.ok();
+    let profiles = found.list("UserProfileItem");
+    assert_eq!(profiles[0]["ProfileItem"][0]["Value"], "shown", "renewed by the login");
+    assert_eq!(profiles[1]["ProfileItem"], json!([]), "seven days are over");
+}

@@ -1,0 +1,253 @@
+//! The matrix, one row for each command: who may call it, and what becomes of a call in another's name.
+
+/// Who may call a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Administrators over REST; an account is refused with this number.
+    Administrator(i64),
+    /// Accounts over the socket.
+    Account,
+    /// Both.
+    Both,
+    /// Every connection, logged in or not.
+    Anybody,
+}
+
+/// What becomes of an account's call that names another account as the one who acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Foreign {
+    /// It is refused with this number.
+    Refused(i64),
+    /// The name is not looked at: the caller acts in its own name.
+    Ignored,
+}
+
+use Foreign::{Ignored, Refused};
+use Who::{Account, Administrator, Anybody, Both};
+
+/// A command.
+pub(crate) struct Row {
+    /// Its name.
+    pub(crate) command: &'static str,
+    /// Who may call it.
+    pub(crate) who: Who,
+    /// What becomes of a call in another's name.
+    pub(crate) foreign: Foreign,
+    /// A request that does something. `$ME` acts on `$PEER`; `$SEQ`, `$RANDOM` and `$TIME` name a message from
+    /// `$ME` to `$PEER`, `$PSEQ`, `$PRANDOM` and `$PTIME` one from `$PEER` to `$ME`.
+    pub(crate) body: &'static str,
+}
+
+const fn row(command: &'static str, who: Who, foreign: Foreign, body: &'static str) -> Row {
+    Row { command, who, foreign, body }
+}
+
+const BY_ACCOUNT: Who = Administrator(70403);
+const BY_MESSAGE: Who = Administrator(90009);
+const BY_PROFILE: Who = Administrator(40004);
+const BY_RELATION: Who = Administrator(30004);
+const BY_CONTACT: Who = Administrator(50003);
+const HI: &str = r#"{"From_Account":"$ME","To_Account":"$PEER","MsgSeq":1,"MsgRandom":2,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hi"}}]}"#;
+const HI_TO_MANY: &str = r#"{"From_Account":"$ME","To_Account":["$PEER"],"MsgSeq":1,"MsgRandom":2,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hi"}}]}"#;
+const IMPORT: &str = r#"{"SyncFromOldSystem":5,"From_Account":"$ME","To_Account":"$PEER","MsgSeq":1,"MsgRandom":2,"MsgTimeStamp":$TIME,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hi"}}]}"#;
+const PAGE: &str = r#"{"Operator_Account":"$ME","Peer_Account":"$PEER","MaxCnt":10,"MinTime":0,"MaxTime":4000000000,"From_Account":"$ME"}"#;
+
+/// Every row, in the order of the names.
+pub(crate) const ROWS: &[Row] = &[
+    row("group_open_http_svc/get_joined_group_list", Account, Ignored, r#"{"Member_Account":"$ME"}"#),
+    row("heartbeat/alive", Anybody, Ignored, "{}"),
+    row("im_open_login_svc/account_check", BY_ACCOUNT, Ignored, r#"{"CheckItem":[{"UserID":"$ME"}]}"#),
+    row("im_open_login_svc/account_delete", BY_ACCOUNT, Ignored, r#"{"DeleteItem":[{"UserID":"$ME"}]}"#),
+    row("im_open_login_svc/account_import", BY_ACCOUNT, Ignored, r#"{"UserID":"$ME","Nick":"changed"}"#),
+    row("im_open_login_svc/kick", BY_ACCOUNT, Ignored, r#"{"UserID":"$ME"}"#),
+    row(
+        "im_open_login_svc/multiaccount_import",
+        BY_ACCOUNT,
+        Ignored,
+        r#"{"AccountList":[{"UserID":"$ME","Nick":"changed"}]}"#,
+    ),
+    row(
+        "im_open_status/ws_get_user_status",
+        Account,
+        Ignored,
+        r#"{"From_Account":"$ME","To_Account":["$PEER"]}"#,
+    ),
+    row(
+        "im_open_status/ws_set_custom_status",
+        Account,
+        Ignored,
+        r#"{"From_Account":"$ME","CustomStatus":"busy"}"#,
+    ),
+    row(
+        "im_open_status/ws_status_subscribe",
+        Account,
+        Ignored,
+        r#"{"From_Account":"$ME","To_Account":["$PEER"]}"#,
+    ),
+    row(
+        "im_open_status/ws_status_unsubscribe",
+        Account,
+        Ignored,
+        r#"{"From_Account":"$ME","UnsubscribeAll":1}"#,
+    ),
+    row("im_open_status/wshello", Account, Ignored, r#"{"From_Account":"$ME","is_web_uniapp":0}"#),
+    row("im_open_status/wslogin", Anybody, Ignored, r#"{"From_Account":"$ME","State":"Online"}"#),
+    row("im_open_status/wslogout", Anybody, Ignored, r#"{"From_Account":"$ME","wslogout_type":0}"#),
+    row("im_sdk_config_mgr/fetch_config", Anybody, Ignored, "{}"),
+    row("im_sdk_config_mgr/fetch_imsdk_purchase_bitsv2", Anybody, Ignored, "{}"),
+    row("imopenstat/tim_web_report_v2", Anybody, Ignored, "{}"),
+    row("million_group_open_http_svc/get_joined_group_list", Account, Ignored, r#"{"Member_Account":"$ME"}"#),
+    row(
+        "openim/admin_getroammsg",
+        BY_MESSAGE,
+        Ignored,
+        r#"{"Operator_Account":"$ME","Peer_Account":"$PEER","MaxCnt":10,"MinTime":0,"MaxTime":4000000000}"#,
+    ),
+    row(
+        "openim/admin_msgwithdraw",
+        BY_MESSAGE,
+        Ignored,
+        r#"{"From_Account":"$ME","To_Account":"$PEER","MsgKey":"$SEQ_$RANDOM_$TIME"}"#,
+    ),
+    row(
+        "openim/admin_set_msg_read",
+        BY_MESSAGE,
+        Ignored,
+        r#"{"Report_Account":"$ME","Peer_Account":"$PEER"}"#,
+    ),
+    row("openim/batchsendmsg", BY_MESSAGE, Ignored, HI_TO_MANY),
+    row(
+        "openim/c2c_msg_read_receipt",
+        Both,
+        Refused(90008),
+        r#"{"Operator_Account":"$ME","Peer_Account":"$PEER","C2CMsgInfo":[{"From_Account":"$PEER","To_Account":"$ME","MsgKey":"$PSEQ_$PRANDOM_$PTIME"}]}"#,
+    ),
+    row(
+        "openim/delete_c2c_msg_ramble",
+        Both,
+        Refused(90008),
+        r#"{"From_Account":"$ME","To_Account":"$PEER","MsgKeyList":["$SEQ_$RANDOM_$TIME"]}"#,
+    ),
+    row(
+        "openim/get_c2c_peer_mute_notifications",
+        Account,
+        Ignored,
+        r#"{"To_Account":"$ME","From_Account":"$ME","Peer_Account":["$PEER"]}"#,
+    ),
+    row("openim/get_c2c_unread_msg_num", BY_MESSAGE, Ignored, r#"{"To_Account":"$ME"}"#),
+    row("openim/get_peer_read_time", Account, Ignored, r#"{"From_Account":"$ME","To_Account":["$PEER"]}"#),
+    row("openim/getmsg", Account, Ignored, r#"{"From_Account":"$ME","Cookie":"","SyncFlag":0}"#),
+    row("openim/getroammsg", Account, Ignored, PAGE),
+    row("openim/importmsg", BY_MESSAGE, Ignored, IMPORT),
+    row(
+        "openim/msgreaded",
+        Account,
+        Ignored,
+        r#"{"From_Account":"$ME","C2CMsgReaded":{"C2CMsgReadedItem":[{"To_Account":"$PEER","LastedMsgTime":$TIME}]}}"#,
+    ),
+    row(
+        "openim/msgwithdraw",
+        Account,
+        Refused(90008),
+        r#"{"MsgInfo":{"From_Account":"$ME","To_Account":"$PEER","MsgSeq":$SEQ,"MsgRandom":$RANDOM,"MsgTimeStamp":$TIME}}"#,
+    ),
+    row("openim/query_online_status", BY_MESSAGE, Ignored, r#"{"To_Account":["$ME"]}"#),
+    row("openim/read_all_unread_msg", Account, Ignored, r#"{"From_Account":"$ME","C2CReadAllMsg":1}"#),
+    row("openim/sendmsg", Both, Refused(90008), HI),
+    row(
+        "openim/set_c2c_peer_mute_notifications",
+        Account,
+        Ignored,
+        r#"{"From_Account":"$ME","Peer_Account":["$PEER"],"Mute_Notifications":2}"#,
+    ),
+    row("openim/ws_msg_push_ack", Account, Ignored, r#"{"From_Account":"$ME","SessionData":""}"#),
+    row(
+        "profile/portrait_get",
+        BY_PROFILE,
+        Ignored,
+        r#"{"To_Account":["$ME"],"TagList":["Tag_Profile_IM_Nick"]}"#,
+    ),
+    row(
+        "profile/portrait_get_all",
+        Account,
+        Ignored,
+        r#"{"From_Account":"$ME","UserItem":[{"To_Account":"$PEER"}]}"#,
+    ),
+    row(
+        "profile/portrait_set",
+        Both,
+        Refused(40003),
+        r#"{"From_Account":"$ME","ProfileItem":[{"Tag":"Tag_Profile_IM_Nick","Value":"changed"}]}"#,
+    ),
+    row(
+        "recentcontact/batch_delete",
+        Account,
+        Refused(50001),
+        r#"{"From_Account":"$ME","ClearRamble":1,"ContactItem":[{"Type":1,"To_Account":"$PEER"}]}"#,
+    ),
+    row(
+        "recentcontact/clear_msg",
+        Account,
+        Refused(50001),
+        r#"{"From_Account":"$ME","Type":1,"To_Account":"$PEER"}"#,
+    ),
+    row(
+        "recentcontact/delete",
+        BY_CONTACT,
+        Ignored,
+        r#"{"From_Account":"$ME","Type":1,"To_Account":"$PEER","ClearRamble":1}"#,
+    ),
+    row(
+        "recentcontact/get_contact_group",
+        Account,
+        Refused(50001),
+        r#"{"From_Account":"$ME","StartIndex":0}"#,
+    ),
+    row(
+        "recentcontact/get_list",
+        BY_CONTACT,
+        Ignored,
+        r#"{"From_Account":"$ME","TimeStamp":0,"StartIndex":0,"TopTimeStamp":0,"TopStartIndex":0,"AssistFlags":63}"#,
+    ),
+    row(
+        "recentcontact/mark_contact",
+        Account,
+        Refused(50001),
+        r#"{"From_Account":"$ME","MarkItem":[{"OptType":1,"ContactItem":{"Type":1,"To_Account":"$PEER"},"SetMark":[0]}]}"#,
+    ),
+    row(
+        "recentcontact/page_get",
+        Account,
+        Refused(50001),
+        r#"{"From_Account":"$ME","TimeStamp":0,"StartIndex":0}"#,
+    ),
+    row(
+        "recentcontact/search_contact_group",
+        Account,
+        Refused(50001),
+        r#"{"From_Account":"$ME","ContactItem":[{"Type":1,"To_Account":"$PEER"}]}"#,
+    ),
+    row(
+        "recentcontact/top",
+        Account,
+        Refused(50001),
+        r#"{"From_Account":"$ME","OperationType":1,"RecentContactItem":[{"Type":1,"To_Account":"$PEER"}]}"#,
+    ),
+    row("sns/black_list_add", Both, Refused(30003), r#"{"From_Account":"$ME","To_Account":["$PEER"]}"#),
+    row(
+        "sns/black_list_check",
+        BY_RELATION,
+        Ignored,
+        r#"{"From_Account":"$ME","To_Account":["$PEER"],"CheckType":"BlackCheckResult_Type_Both"}"#,
+    ),
+    row("sns/black_list_delete", Both, Refused(30003), r#"{"From_Account":"$ME","To_Account":["$PEER"]}"#),
+    row(
+        "sns/black_list_get",
+        Both,
+        Refused(30003),
+        r#"{"From_Account":"$ME","StartIndex":0,"MaxLimited":100,"LastSequence":0}"#,
+    ),
+    row("sns/friend_get", Account, Ignored, r#"{"From_Account":"$ME"}"#),
+    row("sns/group_get", Account, Ignored, r#"{"From_Account":"$ME"}"#),
+    row("sns/pendency_get", Account, Ignored, r#"{"From_Account":"$ME"}"#),
+];

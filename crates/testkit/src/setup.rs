@@ -1,0 +1,132 @@
+//! What tests of one noun need of the others, made without their commands.
+
+use std::sync::Arc;
+
+use engine::facts::AccountFact;
+use engine::messages::{Outgoing, Sent};
+use model::HistoryKey;
+use model::message::MessageFlags;
+use model::settings::App;
+use ports::timeline::{Direction, HistoryQuery, PAGE_MAX};
+use promise::Stamps;
+use serde_json::{Value, json};
+
+use crate::world::{TestApp, World, user_id};
+
+/// The `MsgBody` of a text.
+#[must_use]
+pub fn text(text: &str) -> Value {
+    json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}])
+}
+
+impl World {
+    /// The settings of an app, as they are.
+    pub async fn settings(&self, app: &TestApp) -> Arc<App> {
+        let found = self.engine().apps.find(app.id).await;
+        found.expect("apps can be read").expect("the app exists")
+    }
+
+    /// Changes a setting of the app.
+    pub async fn set(&self, name: &str, value: &str) {
+        let change = [(name.to_owned(), value.to_owned())];
+        let changed = self.engine().apps.set(self.app.id, &change).await;
+        changed.expect("the setting is allowed");
+    }
+
+    /// An account of the app, made if it is not there.
+    pub async fn account(&self, user: &str) -> Arc<AccountFact> {
+        let app = self.settings(&self.app).await;
+        let stamps = Stamps::of(app.id, &app.settings);
+        let account = self.engine().accounts.ensure(stamps, app.id, &user_id(user)).await;
+        account.expect("an account can be made")
+    }
+
+    /// Accounts of the app.
+    pub async fn accounts(&self, users: &[&str]) {
+        for user in users {
+            self.account(user).await;
+        }
+    }
+
+    /// Puts an account on another's block list.
+    pub async fn block(&self, owner: &str, other: &str) {
+        let app = self.settings(&self.app).await;
+        let stamps = Stamps::of(app.id, &app.settings);
+        let (owner, other) = (self.account(owner).await, self.account(other).await);
+        let blocks = &self.engine().blocks;
+        let added = blocks.add(stamps, app.id, owner.number, &[other]).await;
+        added.expect("a block list can be written");
+    }
+
+    /// Gives an account a nickname.
+    pub async fn nick(&self, user: &str, nick: &str) {
+        let app = self.settings(&self.app).await;
+        let stamps = Stamps::of(app.id, &app.settings);
+        let account = self.account(user).await;
+        let nick = model::profile::FieldValue::Text(nick.to_owned());
+        let fields = vec![(model::profile::NICK.to_owned(), nick)];
+        let profiles = &self.engine().profiles;
+        let set = profiles.set(stamps, app.id, &account, fields, None).await;
+        set.expect("a profile can be written");
+    }
+
+    /// Sends a text from one account to another, as a back end does.
+    pub async fn send(&self, from: &str, to: &str, content: &str) -> Sent {
+        let app = self.settings(&self.app).await;
+        let random = self.next_random();
+        let outgoing = Outgoing {
+            from: self.account(from).await,
+            to: self.account(to).await,
+            sequence: Some(random),
+            random,
+            client_time: None,
+            body: text(content).to_string().into(),
+            cloud_custom_data: Box::default(),
+            offline_push_info: None,
+            flags: MessageFlags::default(),
+            is_online_only: false,
+            origin: None,
+        };
+        let sent = self.engine().send(&app, outgoing).await;
+        sent.expect("a message can be sent")
+    }
+
+    /// Lets one account read everything that another has sent to it so far.
+    pub async fn read(&self, reader: &str, peer: &str) {
+        let app = self.settings(&self.app).await;
+        let (reader, peer) = (self.account(reader).await, self.account(peer).await);
+        let read = self.engine().read(&app, &reader, &peer, self.now(), None).await;
+        read.expect("messages can be read");
+    }
+
+    /// Recalls a message, as a back end does.
+    pub async fn recall(&self, from: &str, to: &str, sent: &Sent) {
+        let app = self.settings(&self.app).await;
+        let (from, to) = (self.account(from).await, self.account(to).await);
+        let recalled = self.engine().recall(&app, &from, &to, sent.key, &from, None).await;
+        recalled.expect("the message can be recalled");
+    }
+
+    /// The bodies of what one account sees of its conversation with another, oldest first.
+    pub async fn history(&self, viewer: &str, peer: &str) -> Vec<Value> {
+        let (viewer, peer) = (self.account(viewer).await, self.account(peer).await);
+        let query = HistoryQuery {
+            viewer: viewer.number,
+            after: HistoryKey::START,
+            before: HistoryKey::END,
+            direction: Direction::Forwards,
+            limit: PAGE_MAX,
+        };
+        let page = self.engine().history(self.app.id, viewer.number, peer.number, query).await;
+        let messages = page.expect("a history can be read").messages;
+        let bodies = messages.iter().map(|found| serde_json::from_slice(&found.message.body));
+        bodies.map(|body| body.unwrap_or(Value::Null)).collect()
+    }
+
+    /// How many messages of another an account has not read.
+    pub async fn unread(&self, viewer: &str, peer: &str) -> u32 {
+        let (viewer, peer) = (self.account(viewer).await, self.account(peer).await);
+        let count = self.engine().unread(self.app.id, viewer.number, peer.number).await;
+        count.expect("messages can be counted")
+    }
+}
