@@ -39,6 +39,8 @@ impl Side {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Head {
     pub(crate) position: Position,
+    /// The position of the newest message.
+    pub(crate) message_position: Position,
     pub(crate) cursor: Cursor,
     pub(crate) time: Seconds,
     pub(crate) has_backdated: bool,
@@ -64,6 +66,7 @@ impl Head {
                 let backdated = entry.time < self.time;
                 self.has_backdated |= backdated;
                 self.time = self.time.max(entry.time);
+                self.message_position = entry.position;
                 let author = side(message.author);
                 for index in 0..2 {
                     let view = &mut self.sides[index];

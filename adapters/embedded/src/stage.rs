@@ -17,6 +17,7 @@ use crate::walk::{Order, Walk, Window};
 #[derive(Default)]
 pub(crate) struct Staged {
     position: Position,
+    message_position: Position,
     time: Seconds,
     cursor: Cursor,
     entries: Vec<Arc<Entry>>,
@@ -61,6 +62,7 @@ impl Stage<'_> {
         staged.cursor = entry.cursor;
         if matches!(entry.event, Event::Message(_)) {
             staged.time = staged.time.max(entry.time);
+            staged.message_position = entry.position;
         }
         if let Some(retry) = entry.retry {
             staged.by_retry.insert(retry.0, staged.entries.len());
@@ -78,6 +80,7 @@ impl Stage<'_> {
         let cached = state.load(self.spaces, conversation)?;
         let staged = Staged {
             position: cached.head.position,
+            message_position: cached.head.message_position,
             time: cached.head.time,
             cursor: cached.head.cursor,
             ..Staged::default()
@@ -177,7 +180,7 @@ impl Stage<'_> {
         let state = self.state.read();
         Ok(match event {
             Event::Read { reader, up_to } => {
-                let position = up_to.position.min(staged.position);
+                let position = up_to.position.min(staged.message_position);
                 let up_to = HistoryKey { time: up_to.time.min(staged.time), position };
                 let cached = state.heads.get(&conversation);
                 let read_to =

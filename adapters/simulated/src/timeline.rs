@@ -265,7 +265,9 @@ fn decide(log: &mut Vec<Arc<Entry>>, draft: Stamped<Draft>, now: Millis) -> Appe
     let mut event = draft.event;
     match &mut event {
         Event::Read { reader, up_to } => {
-            up_to.position = up_to.position.min(position);
+            let messages = mine.iter().filter(|entry| matches!(entry.event, Event::Message(_)));
+            let newest_message = messages.map(|entry| entry.position).max().unwrap_or_default();
+            up_to.position = up_to.position.min(newest_message);
             up_to.time = up_to.time.min(newest);
             let marks = mine.iter().filter_map(|entry| match &entry.event {
                 Event::Read { reader: other, up_to } if other == reader => Some(*up_to),

@@ -19,6 +19,9 @@ use crate::config::Config;
 /// How long accepting pauses when the process has no more file handles.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long the last flush may take.
+const FLUSH_TIME_MAX: Duration = Duration::from_secs(20);
+
 /// Runs the server until it is told to stop.
 pub(crate) fn run(arguments: &Serve) -> Outcome<()> {
     let config = Config::load(arguments.config.as_deref(), std::env::vars())?;
@@ -104,7 +107,14 @@ async fn serve(arguments: &Serve, config: &Config) -> Outcome<()> {
     control.abort();
     drain(&gateway, config.drain_seconds()).await;
     drop(std::fs::remove_file(data.join("control.sock")));
-    opened.store.close().await.map_err(|fault| format!("cannot flush the store: {fault}"))?;
+    let Ok(closed) = tokio::time::timeout(FLUSH_TIME_MAX, opened.store.close()).await else {
+        // The engine waits for ever for a table that cannot be written. Everything acknowledged stands in the log.
+        eprintln!(
+            "whimbrel: cannot flush the store within {FLUSH_TIME_MAX:?}; the next start replays its log"
+        );
+        std::process::exit(crate::stores::STORE_FAILED);
+    };
+    closed.map_err(|fault| format!("cannot flush the store: {fault}"))?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::cli::Outcome;
 use crate::context::{SystemClock, SystemRandom, TokioSpawner};
 
 /// The exit status after a failed write: the next start recovers.
-const STORE_FAILED: i32 = 70;
+pub(crate) const STORE_FAILED: i32 = 70;
 
 /// The stores of a folder and what runs on them.
 pub(crate) struct Opened {

@@ -135,8 +135,8 @@ async fn after_a_failed_sync_nothing_is_acknowledged_and_the_next_start_recovers
     let status = server.ended().await;
     assert_eq!(status.code(), Some(70), "{status}: {}", server.log());
     let log = server.log();
-    let last = log.lines().last().expect("a message");
-    assert!(last.starts_with("whimbrel: the store failed and ends the process:"), "{log}");
+    let says_why = |line: &str| line.starts_with("whimbrel: the store failed and ends the process:");
+    assert!(log.lines().any(says_why), "{log}");
     let (succeeded, failed) = syncs(&std::fs::read_to_string(&trace).unwrap());
     assert!(failed >= 1, "the injection was reached");
     assert!(succeeded >= usize::try_from(acknowledged).unwrap());
@@ -157,4 +157,18 @@ async fn after_a_failed_sync_nothing_is_acknowledged_and_the_next_start_recovers
     assert_eq!(code(&alice.request("openim.sendmsg", &again).await), 0);
     let count = alice.history("bob").await.len();
     assert_eq!(count, usize::try_from(acknowledged).unwrap() + 1);
+}
+
+#[tokio::test]
+async fn a_stop_that_cannot_flush_says_so_and_ends_all_the_same() {
+    let mut world = World::start().await;
+    world.accounts(&["bob"]).await;
+    let answer = world.rest("openim/sendmsg", &text_message("bob", "bob", 1, "stored")).await;
+    assert_eq!(code(&answer), 0, "{answer}");
+    // No table can be made any more, as on a disk that went away.
+    std::fs::remove_dir_all(world.data().join("store")).unwrap();
+    let status = world.server.stop().await;
+    assert!(!status.success(), "{status}");
+    let log = world.server.log();
+    assert!(log.lines().last().is_some_and(|line| line.starts_with("whimbrel: ")), "{log}");
 }

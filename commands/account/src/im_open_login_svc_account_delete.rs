@@ -65,7 +65,7 @@ impl Command for DeleteAccounts {
         for item in self.items {
             let (code, info) = match item.name.user() {
                 None => (ErrorCode::AccountBadParameter.number(), "not a UserID".to_owned()),
-                Some(user) => match call.engine.accounts.delete(call.app.id, &user).await {
+                Some(user) => match call.engine.accounts.delete(call.stamps(), call.app.id, &user).await {
                     Ok(account) => {
                         call.engine.end_sessions(call.app.id, &account).await?;
                         (0, String::new())

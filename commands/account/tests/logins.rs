@@ -117,3 +117,16 @@ async fn a_back_end_sees_who_is_online_and_where() {
         world.rest(STATUS, body).await.refused(code, field);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_revoked_signature_stays_revoked_when_the_account_is_made_anew() {
+    let world = world().await;
+    let former = world.sign(&world.app, "alice");
+    world.rest(KICK, json!({"UserID": "alice"})).await.ok();
+    let delete = json!({"DeleteItem": [{"UserID": "alice"}]});
+    world.rest("im_open_login_svc/account_delete", delete).await.ok();
+    world.rest("im_open_login_svc/account_import", json!({"UserID": "alice"})).await.ok();
+    let mut late = world.connect(&world.app, "alice", Device::WEB).await;
+    late.signature = former;
+    late.log_in().await.refused(70052, "");
+}

@@ -49,7 +49,18 @@ pub struct MarkItem {
 pub struct Marked {
     /// In the order of the request.
     #[serde(rename = "ResultItem")]
-    pub items: Vec<ContactResult>,
+    pub items: Vec<MarkedItem>,
+}
+
+/// A conversation's result.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MarkedItem {
+    /// What was set: 1 marks, 2 custom data, 3 both.
+    #[serde(rename = "OptType")]
+    pub kind: u8,
+    /// Which conversation, and whether it was done.
+    #[serde(flatten)]
+    pub result: ContactResult,
 }
 
 impl MarkItem {
@@ -107,7 +118,7 @@ impl Command for Mark {
         let mut items = Vec::with_capacity(self.items.len());
         for item in self.items {
             let outcome = item.apply(call, &owner).await;
-            items.push(item.contact.result(outcome));
+            items.push(MarkedItem { kind: item.kind, result: item.contact.result(outcome) });
         }
         Ok(Marked { items })
     }

@@ -116,8 +116,7 @@ async fn a_conversation_with_a_deleted_account_is_not_listed() {
     let world = world().await;
     world.send("bob", "alice", "hello").await;
     world.send("carol", "alice", "hello").await;
-    let bob = world.account("bob").await;
-    world.engine().accounts.delete(world.app.id, &bob.user).await.map(drop).unwrap_or_default();
+    world.delete_account("bob").await;
     let mut alice = world.login("alice").await;
     assert_eq!(peers(&list(&mut alice).await), ["carol"]);
 }

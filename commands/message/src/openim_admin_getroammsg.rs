@@ -75,7 +75,8 @@ impl Command for GetHistoryOf {
         if !self.key.is_empty() {
             let key: MessageKey =
                 self.key.parse().map_err(|error| ErrorCode::KeyMalformed.in_field("LastMsgKey", error))?;
-            let place = call.engine.place_of(app, viewer.number, peer.number, key).await?;
+            let place =
+                call.engine.place_of(app, viewer.number, peer.number, key, Direction::Backwards).await?;
             before = place.unwrap_or(before).min(before);
         }
         let query = HistoryQuery {

@@ -117,3 +117,15 @@ async fn errors_carry_the_documented_number_and_name_the_field() {
     bob.call("openim.importmsg", import(&world, 5, 1, 1)).await.refused(90009, "");
     assert!(history(&mut bob, "alice").await.list("MsgList").is_empty());
 }
+
+/// The older system's clock may be ahead: that moves its own message, not those that are sent here.
+#[tokio::test(start_paused = true)]
+async fn an_import_from_the_future_is_refused_and_moves_no_clock() {
+    let world = world().await;
+    let mut ahead = import(&world, 2, 1, 0);
+    ahead["MsgTimeStamp"] = json!(world.now().0 + 3600);
+    world.rest("openim/importmsg", ahead).await.refused(90006, "MsgTimeStamp");
+    let body = json!({"From_Account": "alice", "To_Account": "bob", "MsgRandom": 9, "MsgBody": text("now")});
+    let sent = world.rest("openim/sendmsg", body).await.ok();
+    assert_eq!(sent["MsgTime"], json!(world.now()));
+}

@@ -101,7 +101,8 @@ async fn a_back_end_reads_for_an_account() {
     world.rest("openim/admin_set_msg_read", body.clone()).await.ok();
     assert_eq!(unread(&world, "bob").await, 1);
     assert_eq!(alice.pushed().await.notice("C2cReadedReceipt")["To_Account"], "bob");
-    bob.pushed().await.notice("ReadC2cMsgNotify");
+    let notice = bob.pushed().await;
+    assert_eq!(notice.notice("ReadC2cMsgNotify")["UinPairReadArray"][0]["From_Account"], "alice");
     body["MsgReadTime"] = json!(second.time);
     world.rest("openim/admin_set_msg_read", body).await.ok();
     assert_eq!(unread(&world, "bob").await, 0);

@@ -6,6 +6,8 @@ use model::{ErrorCode, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::status_is_on;
+
 /// Sets what the caller says about itself, at most 100 bytes; empty to say nothing.
 #[derive(Deserialize, JsonSchema)]
 pub struct SetCustomStatus {
@@ -17,11 +19,12 @@ pub struct SetCustomStatus {
 impl Command for SetCustomStatus {
     const SPEC: Spec = Spec::new("im_open_status/ws_set_custom_status", Family::ACCOUNT)
         .callers(Callers::ACCOUNT)
-        .fails_with(&[]);
+        .fails_with(&[ErrorCode::StatusOff]);
 
     type Reply = Done;
 
     async fn run(self, call: &Call) -> Result<Done> {
+        status_is_on(call)?;
         if self.text.len() > CUSTOM_STATUS_BYTES_MAX {
             return Err(ErrorCode::AccountBadParameter
                 .because(format!("CustomStatus: at most {CUSTOM_STATUS_BYTES_MAX} bytes")));

@@ -211,3 +211,16 @@ async fn back_ends_do_not_log_in() {
         world.rest(command.spec().name, json!({})).await.refused(60009, "");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_repeated_is_the_same_login() {
+    let world = world().await;
+    let mut alice = world.login("alice").await;
+    for _ in 0..2 {
+        let answer = alice.call("im_open_status.wslogin", json!({"State": "Online"})).await.ok();
+        assert_eq!(answer["InstId"], json!(alice.instance));
+        assert_eq!(answer.text("TinyId"), alice.number);
+    }
+    alice.hears_nothing().await;
+    hello(&mut alice).await.ok();
+}

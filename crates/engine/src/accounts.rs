@@ -11,7 +11,7 @@ use quick_cache::sync::Cache;
 
 use crate::context::Context;
 use crate::facts::{
-    AccountFact, BlockFact, ContactFact, InstallationFact, InstanceFact, ProfileFact, WatchFact,
+    AccountFact, BlockFact, ContactFact, InstallationFact, InstanceFact, ProfileFact, RevokedFact, WatchFact,
 };
 use crate::store::{TRIES_MAX, indexed_by, owned_by, put, remove, unchanged, write, write_if};
 
@@ -23,6 +23,9 @@ const NUMBERS_AT_ONCE: u64 = 1000;
 
 /// Records removed in one transaction when an account is deleted.
 const REMOVED_AT_ONCE: usize = 1000;
+
+/// For how long a deleted account's revoked signatures stay revoked: generators make them for 180 days.
+const REVOKED_DAYS: u32 = 366;
 
 const COUNTER: &str = "next account number";
 
@@ -97,11 +100,13 @@ impl Accounts {
             if let Some(fact) = self.find(app, user).await? {
                 return Ok(fact);
             }
+            let hash = RevokedFact::hash_of(app, user);
+            let revoked = find::<RevokedFact>(self.records(), app, hash.as_bytes()).await?;
             let fact = AccountFact {
                 user: user.clone(),
                 number: self.next_number().await?,
                 created_at: self.context.clock.now().seconds(),
-                not_before: Seconds(0),
+                not_before: revoked.map_or(Seconds(0), |(fact, _)| fact.not_before),
             };
             let absent = unchanged::<AccountFact>(fact.key(), None);
             let writes = vec![put(stamps.account(fact.number), &fact)?];
@@ -171,14 +176,20 @@ impl Accounts {
     ///
     /// # Errors
     /// `AccountUnknown`.
-    pub async fn delete(&self, app: SdkAppId, user: &UserId) -> Result<Arc<AccountFact>> {
+    pub async fn delete(&self, stamps: Stamps, app: SdkAppId, user: &UserId) -> Result<Arc<AccountFact>> {
         let Some(fact) = self.find(app, user).await? else {
             return Err(ErrorCode::AccountUnknown.into());
         };
         let number = fact.number;
         // The name goes first: nothing new can begin while the rest is removed.
-        let gone =
+        let mut gone =
             vec![remove::<AccountFact>(fact.key()), remove::<ProfileFact>(ProfileFact::key_of(number))];
+        if fact.not_before > Seconds(0) {
+            let revoked =
+                RevokedFact { name_hash: RevokedFact::hash_of(app, user), not_before: fact.not_before };
+            let end = fact.not_before.plus(REVOKED_DAYS * model::time::DAY_SECONDS);
+            gone.push(put(stamps.nameless_until(end), &revoked)?);
+        }
         write(self.records(), app, gone).await?;
         self.forget(app, &fact);
         self.remove_all::<InstanceFact>(app, number, None).await?;

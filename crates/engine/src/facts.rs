@@ -97,6 +97,37 @@ impl Record for AccountFact {
     }
 }
 
+/// That a name's signatures were revoked before its account was deleted. Holds a hash of the name, not the name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokedFact {
+    /// The hash.
+    pub name_hash: String,
+    /// Signatures made before this second open no account of this name.
+    pub not_before: Seconds,
+}
+
+impl RevokedFact {
+    /// The hash of a name: 128 bits of SHA-256 over app and name.
+    #[must_use]
+    pub fn hash_of(app: SdkAppId, user: &UserId) -> String {
+        use sha2::{Digest as _, Sha256};
+        let digest = Sha256::new().chain_update(app.0.to_be_bytes()).chain_update(user.as_str()).finalize();
+        crate::apps::hex(&digest[..16])
+    }
+}
+
+impl Record for RevokedFact {
+    const KIND: Kind = kind(9, "revoked name", DataClass::Account);
+
+    fn key(&self) -> Vec<u8> {
+        self.name_hash.as_bytes().to_vec()
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Nobody
+    }
+}
+
 /// The profile of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfileFact {

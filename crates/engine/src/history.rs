@@ -38,7 +38,7 @@ impl Engine {
         request: PageRequest,
     ) -> Result<HistoryPage> {
         let place = match request.key {
-            Some(key) => self.place_of(app, viewer.number, peer.number, key).await?,
+            Some(key) => self.place_of(app, viewer.number, peer.number, key, request.direction).await?,
             None => None,
         };
         let (mut after, mut before) = (HistoryKey::START, HistoryKey::END);
@@ -74,7 +74,8 @@ impl Engine {
         Ok(self.context.timeline.history(app, conversation, query).await?)
     }
 
-    /// Where the message with this key stands, whoever sent it.
+    /// Where the message with this key stands, whoever sent it. Both sides may use the same numbers in one second:
+    /// then the one from which less is passed over.
     ///
     /// # Errors
     /// What the store says.
@@ -84,14 +85,18 @@ impl Engine {
         one: AccountNumber,
         other: AccountNumber,
         key: MessageKey,
+        direction: Direction,
     ) -> Result<Option<HistoryKey>> {
+        let mut places = Vec::new();
         let conversation = ConversationId::between(one, other);
         for author in [one, other] {
-            if let Some(found) = self.context.timeline.find_message(app, conversation, author, key).await? {
-                return Ok(Some(found.at));
-            }
+            let found = self.context.timeline.find_message(app, conversation, author, key).await?;
+            places.extend(found.map(|found| found.at));
         }
-        Ok(None)
+        Ok(match direction {
+            Direction::Backwards => places.into_iter().max(),
+            Direction::Forwards => places.into_iter().min(),
+        })
     }
 
     /// An account's listed conversations, the most recently active first.

@@ -41,6 +41,9 @@ pub struct Outgoing {
     pub origin: Option<InstanceId>,
 }
 
+/// How far ahead of the server's clock an import may be dated.
+pub const IMPORT_AHEAD_SECONDS_MAX: u32 = 10;
+
 /// The answer to a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sent {
@@ -154,7 +157,8 @@ impl Engine {
                 ErrorCode::TimeStampMissing.because("MsgTimeStamp: older than the app keeps messages")
             );
         }
-        if sent_at > now.seconds().plus(model::time::DAY_SECONDS) {
+        // Beyond what clocks differ by, it would drag the times of all later messages along.
+        if sent_at > now.seconds().plus(IMPORT_AHEAD_SECONDS_MAX) {
             return Err(ErrorCode::TimeStampMissing.because("MsgTimeStamp: in the future"));
         }
         let message = Message {

@@ -58,7 +58,7 @@ pub enum Event {
     Read {
         /// Who.
         reader: AccountNumber,
-        /// Up to and with this one. A position beyond the head means the head.
+        /// Up to and with this one. A place beyond the newest message means that message.
         up_to: HistoryKey,
     },
     /// One side sent read receipts for single messages.

@@ -52,6 +52,12 @@ impl Stamps {
         }
     }
 
+    /// What outlives an account without naming it, until a moment.
+    #[must_use]
+    pub const fn nameless_until(self, end: Seconds) -> Stamp {
+        Stamp { app: self.app, class: DataClass::Account, subject: Subject::Nobody, expiry: Expiry::At(end) }
+    }
+
     /// A profile: kept for the app's days after its last use.
     #[must_use]
     pub const fn profile(self, subject: AccountNumber, used_at: Seconds) -> Stamp {

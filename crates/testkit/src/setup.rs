@@ -41,6 +41,14 @@ impl World {
         account.expect("an account can be made")
     }
 
+    /// Deletes an account of the app.
+    pub async fn delete_account(&self, user: &str) {
+        let app = self.settings(&self.app).await;
+        let stamps = Stamps::of(app.id, &app.settings);
+        let deleted = self.engine().accounts.delete(stamps, app.id, &user_id(user)).await;
+        deleted.expect("the account is there");
+    }
+
     /// Accounts of the app.
     pub async fn accounts(&self, users: &[&str]) {
         for user in users {

@@ -251,6 +251,7 @@ async fn reads_count_down_unread(subjects: &mut dyn Subjects) {
     assert_eq!((case.unread(BOB).await, case.unread(ALICE).await), (2, 1));
     let read = case.read(BOB, ALICE, Seconds(NOW)).await;
     assert!(read.is_new);
+    assert!(!case.read(BOB, ALICE, Seconds(NOW)).await.is_new, "the same report again says nothing new");
     assert_eq!(case.unread(BOB).await, 1);
     assert!(!case.read(BOB, ALICE, Seconds(NOW - 5)).await.is_new, "a cursor never goes back");
     case.read(BOB, ALICE, Seconds(NOW + 1000)).await;

@@ -35,10 +35,6 @@ impl Sent {
             "MsgBody": text(&self.number.to_string())})
     }
 
-    pub(crate) fn key(&self) -> Option<String> {
-        self.answered.as_ref().map(|(_, answer)| answer.text("MsgKey"))
-    }
-
     pub(crate) fn may_be_recalled(&self) -> bool {
         self.answered.is_some() && !self.is_recalled
     }
