@@ -1,7 +1,7 @@
 //! The connections of this node: whose they are, and how frames get to them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use hashbrown::HashMap;
@@ -42,9 +42,16 @@ pub struct Connection {
     /// Frames on their way to it.
     pub outbox: Outbox,
     session: Mutex<Option<Arc<Session>>>,
+    /// The instance of the bound login, 0 if none is: asked for every push.
+    instance: AtomicU32,
 }
 
 impl Connection {
+    /// Whether the login of this instance is bound to it.
+    fn is_of(&self, instance: Option<InstanceId>) -> bool {
+        instance.is_some_and(|instance| self.instance.load(Ordering::Acquire) == instance.0)
+    }
+
     /// The login that is bound to it.
     #[must_use]
     pub fn session(&self) -> Option<Arc<Session>> {
@@ -81,8 +88,15 @@ impl Hub {
     pub fn open(&self, app: SdkAppId, platform: u16, client: String) -> Arc<Connection> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let outbox = Outbox::new(self.outbox_bytes_max);
-        let connection =
-            Arc::new(Connection { id, app, platform, client, outbox, session: Mutex::new(None) });
+        let connection = Arc::new(Connection {
+            id,
+            app,
+            platform,
+            client,
+            outbox,
+            session: Mutex::new(None),
+            instance: AtomicU32::new(0),
+        });
         self.open.lock().insert(id, Arc::clone(&connection));
         connection
     }
@@ -116,6 +130,7 @@ impl Hub {
         let before = self.unbind(connection);
         let key = (connection.app, session.account.number);
         connection.outbox.unfence();
+        connection.instance.store(session.instance.0, Ordering::Release);
         *connection.session.lock() = Some(Arc::new(session));
         self.shard(key.1).lock().entry(key).or_default().push(Arc::clone(connection));
         before.filter(|before| before.account.number != key.1)
@@ -124,6 +139,7 @@ impl Hub {
     /// Takes the login off a connection.
     pub fn unbind(&self, connection: &Arc<Connection>) -> Option<Arc<Session>> {
         let session = connection.session.lock().take()?;
+        connection.instance.store(0, Ordering::Release);
         let key = (connection.app, session.account.number);
         let mut shard = self.shard(key.1).lock();
         if let Some(of_account) = shard.get_mut(&key) {
@@ -152,17 +168,14 @@ impl Hub {
     pub fn has_besides(&self, app: SdkAppId, number: AccountNumber, cause: Option<InstanceId>) -> bool {
         let shard = self.shard(number).lock();
         let mut connections = shard.get(&(app, number)).into_iter().flatten();
-        connections.any(|connection| {
-            cause.is_none() || connection.session().map(|session| session.instance) != cause
-        })
+        connections.any(|connection| !connection.is_of(cause))
     }
 
     /// Sends a frame to every connection of an account but the one of the instance that caused it.
     pub fn push(&self, app: SdkAppId, number: AccountNumber, frame: &Bytes, cause: Option<InstanceId>) {
         let shard = self.shard(number).lock();
         for connection in shard.get(&(app, number)).into_iter().flatten() {
-            let is_cause = cause.is_some() && connection.session().map(|session| session.instance) == cause;
-            if !is_cause {
+            if !connection.is_of(cause) {
                 connection.outbox.push(frame.clone(), &self.resync);
             }
         }

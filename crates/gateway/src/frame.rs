@@ -41,7 +41,10 @@ impl<'a> Frame<'a> {
     /// # Errors
     /// `BadJson`, saying what is wrong.
     pub(crate) fn read(bytes: &'a [u8]) -> Result<Self, Error> {
-        let frame: Self = serde_json::from_slice(bytes).map_err(|error| {
+        // Checked once for the whole frame, which is cheaper than string by string.
+        let text =
+            std::str::from_utf8(bytes).map_err(|_| ErrorCode::BadJson.because("the frame: no UTF-8"))?;
+        let frame: Self = serde_json::from_str(text).map_err(|error| {
             ErrorCode::BadJson.because(format!("the frame: {}", model::element::describe(&error)))
         })?;
         if frame.head.servcmd.len() > NAME_BYTES_MAX {
