@@ -77,10 +77,10 @@ const FOR_TESTS: &[Need] = &[
         source: Source::Debian(&["chromium", "fonts-liberation"]),
     },
     Need {
-        name: "Python with venv",
-        why: "to check signatures against the official generator",
-        probes: &[&["python3", "-c", "import venv, ensurepip"]],
-        source: Source::Debian(&["python3", "python3-venv"]),
+        name: "the headers of OpenSSL",
+        why: "to build the third-party REST client that a test drives",
+        probes: &[&["pkg-config", "--exists", "openssl"]],
+        source: Source::Debian(&["pkg-config", "libssl-dev"]),
     },
     Need {
         name: "rustfmt",
