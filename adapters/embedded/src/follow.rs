@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use ports::{Answer, Cursor, Entry, Fault, Follower};
@@ -18,6 +18,8 @@ const QUEUE_MAX: usize = 8192;
 #[derive(Default)]
 pub(crate) struct Followers {
     queues: Mutex<Vec<Arc<Queue>>>,
+    /// The newest entry that is synced: the engine shows entries before they are.
+    published: Arc<AtomicU64>,
     closed: AtomicBool,
 }
 
@@ -29,10 +31,14 @@ struct Queue {
 }
 
 impl Followers {
+    /// Followers of a log whose newest entry is `last`.
+    pub(crate) fn after(last: Cursor) -> Self {
+        Self { published: Arc::new(AtomicU64::new(last.0)), ..Self::default() }
+    }
+
     pub(crate) fn publish(&self, entries: Vec<Arc<Entry>>) {
-        if entries.is_empty() {
-            return;
-        }
+        let Some(last) = entries.last() else { return };
+        self.published.store(last.cursor.0, Ordering::Release);
         let mut queues = self.queues.lock();
         // A queue that only this list holds has no follower any more.
         queues.retain(|queue| Arc::strong_count(queue) > 1);
@@ -61,13 +67,14 @@ impl Followers {
     pub(crate) fn follow(&self, spaces: Arc<Spaces>, after: Cursor) -> Box<dyn Follower> {
         let queue = Arc::new(Queue::default());
         self.queues.lock().push(Arc::clone(&queue));
-        Box::new(Place { spaces, queue, seen: after })
+        Box::new(Place { spaces, queue, published: Arc::clone(&self.published), seen: after })
     }
 }
 
 struct Place {
     spaces: Arc<Spaces>,
     queue: Arc<Queue>,
+    published: Arc<AtomicU64>,
     seen: Cursor,
 }
 
@@ -95,7 +102,8 @@ impl Place {
         }
         let Some(first) = waiting.front().map(|entry| entry.cursor) else {
             drop(waiting);
-            return self.read_log(Cursor(u64::MAX), limit);
+            let end = self.published.load(Ordering::Acquire);
+            return if self.seen.0 >= end { Ok(None) } else { self.read_log(Cursor(end + 1), limit) };
         };
         if first.0 > self.seen.0 + 1 {
             // Entries between the last one seen and the first one waiting left the queue: they are in the log.

@@ -158,6 +158,11 @@ impl Retries {
         }
     }
 
+    /// How many messages are remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
     /// The entries that a message with this fingerprint may repeat.
     pub(crate) fn candidates(&self, fingerprint: u32) -> Vec<Cursor> {
         let shadowed =

@@ -161,6 +161,10 @@ impl Stage<'_> {
             Order::OldestFirst,
             1,
             |reference| {
+                // The walk looks one further to know whether there is more.
+                if twin.is_some() {
+                    return Ok(false);
+                }
                 twin = self.spaces.entry(reference.cursor)?.filter(|entry| same(entry));
                 Ok(twin.is_some())
             },

@@ -15,6 +15,10 @@ use crate::spaces::Spaces;
 /// Heads kept in memory beyond those with unwritten changes.
 const HEADS_MAX: usize = 100_000;
 
+/// Resends remembered in all conversations together; beyond it, those of conversations that are not in use go. They
+/// are read again from the references when needed.
+const RETRIES_MAX: usize = 4 << 20;
+
 /// What happened to a message after it was sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Amendment {
@@ -165,7 +169,9 @@ impl State {
             cached.stored = Some(cached.head.clone());
             cached.is_dirty = false;
         }
-        if self.heads.len() > HEADS_MAX {
+        let remembered: usize =
+            self.heads.values().filter_map(|cached| cached.retries.as_ref()).map(Retries::len).sum();
+        if self.heads.len() > HEADS_MAX || remembered > RETRIES_MAX {
             let generation = self.generation;
             self.heads.retain(|_, cached| cached.generation == generation);
             self.generation += 1;

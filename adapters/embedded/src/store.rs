@@ -71,7 +71,7 @@ impl EmbeddedStore {
         recover(&spaces, &mut state)?;
         let state = Arc::new(RwLock::new(state));
         crate::behind::write(&spaces, &state)?;
-        let followers = Arc::new(Followers::default());
+        let followers = Arc::new(Followers::after(spaces.last_cursor()?));
         let (requests, arriving) = mpsc::channel(WAITING_MAX);
         let committer = Committer {
             next_cursor: Cursor(spaces.last_cursor()?.0 + 1),

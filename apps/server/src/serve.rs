@@ -149,7 +149,7 @@ async fn accept(listener: &TcpListener, gateway: &Arc<Gateway>) {
 async fn drain(gateway: &Gateway, seconds: u64) {
     gateway.drain();
     let gone = async {
-        while gateway.engine().hub.connections() > 0 {
+        while gateway.is_busy() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };

@@ -102,7 +102,8 @@ impl Command for SendToMany {
         let mut flags = content.flags;
         flags.receiver_only = is_receiver_only(self.sync_other_machine)?;
         let is_online_only = is_online_only(self.life_seconds, self.online_only)?;
-        let sequence = self.sequence.unwrap_or_else(|| call.engine.context.random.next_u32());
+        // Without one a repeated call is recognised by the random number in its place.
+        let sequence = self.sequence.unwrap_or(self.random);
         let now = call.engine.context.clock.now().seconds();
         let mut reply = SentToMany {
             key: MessageKey { sequence, random: self.random, time: now },

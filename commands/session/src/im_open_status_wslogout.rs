@@ -16,7 +16,7 @@ impl Command for LogOut {
 
     async fn run(self, call: &Call) -> Result<Done> {
         if let Some(connection) = &call.connection {
-            call.engine.log_out(connection).await?;
+            call.engine.log_out(connection, call.credentials.token.as_deref()).await?;
         }
         Ok(Done {})
     }

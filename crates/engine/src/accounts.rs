@@ -75,6 +75,19 @@ impl Accounts {
         Ok(found.map(|(fact, _)| self.remember(app, fact)))
     }
 
+    /// Signatures made before this second do not open the name, whether or not an account has it now.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn not_before(&self, app: SdkAppId, user: &UserId) -> Result<Seconds> {
+        if let Some(fact) = self.find(app, user).await? {
+            return Ok(fact.not_before);
+        }
+        let hash = RevokedFact::hash_of(app, user);
+        let revoked = find::<RevokedFact>(self.records(), app, hash.as_bytes()).await?;
+        Ok(revoked.map_or(Seconds(0), |(fact, _)| fact.not_before))
+    }
+
     /// The account with this number.
     ///
     /// # Errors

@@ -125,15 +125,16 @@ impl Hub {
         &self.shards[index]
     }
 
-    /// Binds a login to a connection; returns the login that was bound before, if it was another account's.
+    /// Binds a login to a connection; returns the login that was bound before, if it was another one.
     pub fn bind(&self, connection: &Arc<Connection>, session: Session) -> Option<Arc<Session>> {
         let before = self.unbind(connection);
         let key = (connection.app, session.account.number);
+        let instance = session.instance;
         connection.outbox.unfence();
         connection.instance.store(session.instance.0, Ordering::Release);
         *connection.session.lock() = Some(Arc::new(session));
         self.shard(key.1).lock().entry(key).or_default().push(Arc::clone(connection));
-        before.filter(|before| before.account.number != key.1)
+        before.filter(|before| before.account.number != key.1 || before.instance != instance)
     }
 
     /// Takes the login off a connection.

@@ -165,7 +165,7 @@ impl Engine {
             from: outgoing.from.user.clone(),
             to: outgoing.to.user.clone(),
             author,
-            sequence: outgoing.sequence.unwrap_or_else(|| self.context.random.next_u32()),
+            sequence: outgoing.sequence.unwrap_or(outgoing.random),
             random: outgoing.random,
             client_time: outgoing.client_time.unwrap_or(sent_at),
             body: outgoing.body,

@@ -116,9 +116,7 @@ impl Engine {
     pub async fn verify_signature(&self, app: &App, user: &UserId, text: &str) -> Result<usersig::Verified> {
         let now = self.context.clock.now().seconds();
         let verified = usersig::verify(app.id, &app.keys, user, text, now)?;
-        if let Some(account) = self.accounts.find(app.id, user).await?
-            && verified.made_at < account.not_before
-        {
+        if verified.made_at < self.accounts.not_before(app.id, user).await? {
             return Err(ErrorCode::UserSigRevoked.into());
         }
         Ok(verified)
@@ -187,10 +185,15 @@ impl Engine {
     ) -> Result<LoggedIn> {
         let stamps = Stamps::of(app.id, &app.settings);
         let account = self.accounts.ensure(stamps, app.id, user).await?;
+        if verified.made_at < account.not_before {
+            return Err(ErrorCode::UserSigRevoked.into());
+        }
         let known: Vec<InstanceFact> =
             owned_by(self.context.records.as_ref(), app.id, account.number, INSTANCES_MAX).await?;
         let same = known
             .iter()
+            // A login that was ended stays ended: its key must not come to life again.
+            .filter(|other| other.state == InstanceState::Active && other.signed_at >= account.not_before)
             .find(|other| other.client == connection.client && !connection.client.is_empty())
             .map(|other| other.instance);
         let instance = same.unwrap_or_else(|| self.new_instance(&known));
@@ -267,17 +270,25 @@ impl Engine {
 
     async fn bind(&self, connection: &Arc<Connection>, session: Session) -> Result<()> {
         let (account, instance) = (Arc::clone(&session.account), session.instance);
+        let signed_at = session.signed_at;
         if let Some(other) = self.hub.bind(connection, session) {
             self.presence.left(connection.app, &other.account, other.instance, Status::Offline).await?;
         }
-        // A kick that came between the check and the binding: the store has it.
+        // A kick, logout or deletion that came between the check and the binding: one of both sides sees the other.
         let key = InstanceFact::key_of(account.number, instance);
         let found = find::<InstanceFact>(self.context.records.as_ref(), connection.app, &key).await?;
-        if let Some((fact, _)) = found
-            && let InstanceState::Kicked(kind) = fact.state
-        {
+        let now = self.accounts.with_number(connection.app, account.number).await?;
+        let refused = match (found, now) {
+            (Some((fact, _)), Some(now)) => match fact.state {
+                InstanceState::Kicked(kind) => Some(kicked(kind)),
+                InstanceState::Active if signed_at < now.not_before => Some(kicked(KICK_BY_BACK_END)),
+                InstanceState::Active => None,
+            },
+            _ => Some(ErrorCode::UserSigExpired.into()),
+        };
+        if let Some(error) = refused {
             self.hub.unbind(connection);
-            return Err(kicked(kind));
+            return Err(error);
         }
         self.presence.arrived(connection.app, &account, instance, connection).await
     }
@@ -292,17 +303,30 @@ impl Engine {
         }
     }
 
-    /// Ends the login that is bound to a connection. Succeeds if none is.
+    /// Ends the login that is bound to a connection, or else the one that the key belongs to: a repeated logout comes
+    /// over a new connection. Succeeds if there is none.
     ///
     /// # Errors
     /// What the store says.
-    pub async fn log_out(&self, connection: &Arc<Connection>) -> Result<()> {
-        let Some(session) = self.hub.unbind(connection) else {
-            return Ok(());
+    pub async fn log_out(&self, connection: &Arc<Connection>, token: Option<&str>) -> Result<()> {
+        let session = match (connection.session(), token.filter(|token| !token.is_empty())) {
+            (Some(session), _) => session,
+            (None, Some(token)) => match self.authenticate(connection, token).await {
+                Ok(session) => session,
+                Err(error) if error.cause.is_some() => return Err(error),
+                // It is over already.
+                Err(_) => return Ok(()),
+            },
+            (None, None) => return Ok(()),
         };
         let number = session.account.number;
         let key = InstanceFact::key_of(number, session.instance);
         write(self.context.records.as_ref(), connection.app, vec![remove::<InstanceFact>(key)]).await?;
+        for other in self.hub.of_account(connection.app, number) {
+            if other.session().is_some_and(|bound| bound.instance == session.instance) {
+                self.hub.unbind(&other);
+            }
+        }
         self.presence.left(connection.app, &session.account, session.instance, Status::LoggedOut).await
     }
 

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -85,7 +86,21 @@ where
     }
 }
 
-async fn rest(gateway: &Gateway, request: Request<Incoming>, ticket: &Ticket) -> Response<Body> {
+/// Runs a call to its end whether or not the caller waits for it: half of it must not be left undone.
+async fn run_call(gateway: &Arc<Gateway>, path: &str, query: &str, body: Bytes) -> Option<(Vec<u8>, bool)> {
+    let (path, query) = (path.to_owned(), query.to_owned());
+    let (send, answered) = tokio::sync::oneshot::channel();
+    let worker = Arc::clone(gateway);
+    gateway.calls.fetch_add(1, Ordering::AcqRel);
+    gateway.engine().context.spawner.spawn(Box::pin(async move {
+        let answer = worker.rest(&path, &query, &body).await;
+        worker.calls.fetch_sub(1, Ordering::AcqRel);
+        drop(send.send(answer));
+    }));
+    answered.await.ok()
+}
+
+async fn rest(gateway: &Arc<Gateway>, request: Request<Incoming>, ticket: &Ticket) -> Response<Body> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, gateway.limits.body_bytes_max).collect();
     let too_slow = gateway.engine().context.clock.sleep(gateway.limits.body_time_max);
@@ -104,7 +119,9 @@ async fn rest(gateway: &Gateway, request: Request<Incoming>, ticket: &Ticket) ->
     };
     let path = head.uri.path().strip_prefix("/v4/").unwrap_or_default();
     let query = head.uri.query().unwrap_or_default();
-    let (answer, was_let_in) = gateway.rest(path, query, &body.to_bytes()).await;
+    let Some((answer, was_let_in)) = run_call(gateway, path, query, body.to_bytes()).await else {
+        return text(StatusCode::INTERNAL_SERVER_ERROR, "");
+    };
     if was_let_in {
         ticket.authenticated();
     }

@@ -13,7 +13,7 @@ mod socket;
 mod upgrade;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use command::Pipeline;
 use engine::Engine;
@@ -28,6 +28,8 @@ pub struct Gateway {
     pub(crate) limits: Limits,
     pub(crate) addresses: Arc<Addresses>,
     is_draining: AtomicBool,
+    /// REST calls that are not answered yet.
+    pub(crate) calls: AtomicUsize,
 }
 
 impl Gateway {
@@ -35,7 +37,13 @@ impl Gateway {
     #[must_use]
     pub fn new(pipeline: Pipeline, limits: Limits) -> Arc<Self> {
         let addresses = Arc::new(Addresses::default());
-        Arc::new(Self { pipeline, limits, addresses, is_draining: AtomicBool::new(false) })
+        Arc::new(Self {
+            pipeline,
+            limits,
+            addresses,
+            is_draining: AtomicBool::new(false),
+            calls: AtomicUsize::new(0),
+        })
     }
 
     /// The engine behind it.
@@ -54,6 +62,12 @@ impl Gateway {
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.is_draining.load(Ordering::Acquire)
+    }
+
+    /// Whether a client is connected or a call is being answered.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.engine().hub.connections() > 0 || self.calls.load(Ordering::Acquire) > 0
     }
 
     /// Says that it is not ready any more and asks every client to come back elsewhere or later. What runs is

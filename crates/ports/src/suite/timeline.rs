@@ -186,12 +186,14 @@ async fn imports_keep_their_time_and_are_recognised(subjects: &mut dyn Subjects)
     case.send(ALICE, BOB, 5).await;
     assert!(!import(3, NOW - 60).await.is_new);
     assert!(!import(1, NOW - 50).await.is_new);
+    assert!(import(7, NOW - 50).await.is_new);
+    assert!(!import(1, NOW - 50).await.is_new, "also when another one shares its second");
     assert!(import(1, NOW - 51).await.is_new, "another time is another message");
-    assert_eq!(case.all(BOB).await, [3, 4, 1, 1, 2, 5]);
+    assert_eq!(case.all(BOB).await, [3, 4, 1, 1, 7, 2, 5]);
     let forwards = case.page(BOB, HistoryKey::START, HistoryKey::END, Direction::Forwards, 3).await;
     assert_eq!((numbers(&forwards), forwards.complete), (vec![3, 4, 1], false));
     let case = case.crash(subjects);
-    assert_eq!(case.all(BOB).await, [3, 4, 1, 1, 2, 5]);
+    assert_eq!(case.all(BOB).await, [3, 4, 1, 1, 7, 2, 5]);
     assert!(case.find(ALICE, 3, Seconds(NOW - 60)).await.is_some());
 }
 
