@@ -13,7 +13,7 @@ use crate::facts::{AccountFact, InstallationFact, InstanceFact, InstanceState};
 use crate::hub::{Connection, Session};
 use crate::presence::Status;
 use crate::push;
-use crate::store::{owned_by, put, remove, unchanged, write, write_if};
+use crate::store::{TRIES_MAX, owned_by, put, remove, unchanged, write, write_if};
 use crate::token::{Token, TokenKey};
 
 /// Logins kept of one account, those that were kicked included.
@@ -188,38 +188,7 @@ impl Engine {
         if verified.made_at < account.not_before {
             return Err(ErrorCode::UserSigRevoked.into());
         }
-        let known: Vec<InstanceFact> =
-            owned_by(self.context.records.as_ref(), app.id, account.number, INSTANCES_MAX).await?;
-        let same = known
-            .iter()
-            // A login that was ended stays ended: its key must not come to life again.
-            .filter(|other| other.state == InstanceState::Active && other.signed_at >= account.not_before)
-            .find(|other| other.client == connection.client && !connection.client.is_empty())
-            .map(|other| other.instance);
-        let instance = same.unwrap_or_else(|| self.new_instance(&known));
-        let fact = InstanceFact {
-            number: account.number,
-            instance,
-            client: connection.client.clone(),
-            platform: connection.platform,
-            logged_in_at: self.context.clock.now(),
-            signed_at: verified.made_at,
-            valid_until: verified.valid_until,
-            state: InstanceState::Active,
-        };
-        let active: Vec<&InstanceFact> = known
-            .iter()
-            .filter(|other| other.instance != instance && other.state == InstanceState::Active)
-            .collect();
-        let victims = give_way(app, &active, connection.platform);
-        let mut writes = vec![put(stamps.account_until(account.number, after(fact.valid_until)), &fact)?];
-        for victim in &victims {
-            let kick = kick_kind(victim.platform, connection.platform);
-            let gone = InstanceFact { state: InstanceState::Kicked(kick), ..(*victim).clone() };
-            writes.push(put(stamps.account_until(account.number, after(gone.valid_until)), &gone)?);
-        }
-        writes.extend(forgotten(&known));
-        write(self.context.records.as_ref(), app.id, writes).await?;
+        let (instance, victims) = self.take_place(app, connection, &account, verified).await?;
         for victim in victims {
             let frame = push::kick(kick_kind(victim.platform, connection.platform));
             self.hub.fence(app.id, account.number, Some(victim.instance), &frame);
@@ -237,6 +206,62 @@ impl Engine {
         };
         self.bind(connection, session).await?;
         Ok(LoggedIn { token, account, instance })
+    }
+
+    /// Writes a login down and marks those that give way to it. Logins of one account come one after the other: the
+    /// account's record is written with them and has to be the one that was read.
+    async fn take_place(
+        &self,
+        app: &App,
+        connection: &Connection,
+        account: &AccountFact,
+        verified: &usersig::Verified,
+    ) -> Result<(InstanceId, Vec<InstanceFact>)> {
+        let stamps = Stamps::of(app.id, &app.settings);
+        let records = self.context.records.as_ref();
+        for _ in 0..TRIES_MAX {
+            let Some((now, version)) = find::<AccountFact>(records, app.id, &account.key()).await? else {
+                return Err(ErrorCode::UserSigExpired.into());
+            };
+            let known: Vec<InstanceFact> = owned_by(records, app.id, account.number, INSTANCES_MAX).await?;
+            let same = known
+                .iter()
+                // A login that was ended stays ended: its key must not come to life again.
+                .filter(|other| other.state == InstanceState::Active && other.signed_at >= now.not_before)
+                .find(|other| other.client == connection.client && !connection.client.is_empty())
+                .map(|other| other.instance);
+            let instance = same.unwrap_or_else(|| self.new_instance(&known));
+            let fact = InstanceFact {
+                number: account.number,
+                instance,
+                client: connection.client.clone(),
+                platform: connection.platform,
+                logged_in_at: self.context.clock.now(),
+                signed_at: verified.made_at,
+                valid_until: verified.valid_until,
+                state: InstanceState::Active,
+            };
+            let active: Vec<&InstanceFact> = known
+                .iter()
+                .filter(|other| other.instance != instance && other.state == InstanceState::Active)
+                .collect();
+            let victims: Vec<InstanceFact> =
+                give_way(app, &active, connection.platform).into_iter().cloned().collect();
+            let mut writes = vec![put(stamps.account(account.number), &now)?];
+            let kept_until = |fact: &InstanceFact| stamps.account_until(fact.number, after(fact.valid_until));
+            writes.push(put(kept_until(&fact), &fact)?);
+            for victim in &victims {
+                let kick = kick_kind(victim.platform, connection.platform);
+                let gone = InstanceFact { state: InstanceState::Kicked(kick), ..victim.clone() };
+                writes.push(put(kept_until(&gone), &gone)?);
+            }
+            writes.extend(forgotten(&known));
+            let unchanged = unchanged::<AccountFact>(account.key(), Some(version));
+            if write_if(records, app.id, vec![unchanged], writes).await? {
+                return Ok((instance, victims));
+            }
+        }
+        Err(ErrorCode::AccountInternal.into())
     }
 
     /// Carries a login on over a new connection, or over the same one. Kicks nobody.
