@@ -12,10 +12,10 @@ use parking_lot::RwLock;
 use ports::{Appended, Clock, Cursor, Draft, Entry, Fault, Stamped, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::follow::Followers;
 use crate::layout::Conversation;
 use crate::records::{RecordKey, record_changes};
 use crate::room::Room;
+use crate::settle::{Settled, Waiting};
 use crate::spaces::Spaces;
 use crate::stage::{Stage, Staged};
 use crate::state::State;
@@ -39,23 +39,24 @@ pub(crate) enum Request {
     Close(oneshot::Sender<Result<(), Fault>>),
 }
 
-enum Waiting {
-    Append(oneshot::Sender<Result<Appended, Fault>>, Appended),
-    Apply(oneshot::Sender<Result<(), Fault>>),
-}
-
 /// Called when the store can no longer be trusted; does not return in production.
 pub(crate) type Fatal = Box<dyn Fn(&str) + Send>;
 
 pub(crate) struct Committer {
     pub(crate) spaces: Arc<Spaces>,
     pub(crate) state: Arc<RwLock<State>>,
-    pub(crate) followers: Arc<Followers>,
+    pub(crate) settled: mpsc::UnboundedSender<Settled>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) room: Room,
     pub(crate) fatal: Fatal,
     pub(crate) next_cursor: Cursor,
     pub(crate) next_version: u64,
+}
+
+/// Whether the writer goes on.
+enum Next {
+    Go,
+    End,
 }
 
 /// A batch on its way to the disk.
@@ -72,17 +73,18 @@ impl Committer {
     pub(crate) fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         let mut arrived = Vec::with_capacity(BATCH_MAX);
         while requests.blocking_recv_many(&mut arrived, BATCH_MAX) > 0 {
-            if let Err(error) = self.serve(&mut arrived) {
-                (self.fatal)(&format!("the store failed and ends the process: {error}"));
-                return;
-            }
-            if self.followers.is_closed() {
-                return;
+            match self.serve(&mut arrived) {
+                Ok(Next::Go) => {}
+                Ok(Next::End) => return,
+                Err(error) => {
+                    (self.fatal)(&format!("the store failed and ends the process: {error}"));
+                    return;
+                }
             }
         }
     }
 
-    fn serve(&mut self, arrived: &mut Vec<Request>) -> Result<(), Fault> {
+    fn serve(&mut self, arrived: &mut Vec<Request>) -> Result<Next, Fault> {
         let mut batch = self.new_batch();
         for request in arrived.drain(..) {
             match request {
@@ -98,9 +100,8 @@ impl Committer {
                     self.commit(&mut batch)?;
                     self.write_derived()?;
                     let flushed = crate::behind::flush_all(&self.spaces);
-                    self.followers.close();
-                    drop(answer.send(flushed));
-                    return Ok(());
+                    drop(self.settled.send(Settled::Closed(answer, flushed)));
+                    return Ok(Next::End);
                 }
             }
         }
@@ -108,7 +109,7 @@ impl Committer {
         if self.state.read().unwritten >= UNWRITTEN_MAX {
             self.write_derived()?;
         }
-        Ok(())
+        Ok(Next::Go)
     }
 
     fn new_batch(&self) -> Batch {
@@ -198,14 +199,11 @@ impl Committer {
                 state.apply(&self.spaces, entry)?;
             }
         }
-        for waiting in batch.waiting {
-            match waiting {
-                Waiting::Append(answer, appended) => drop(answer.send(Ok(appended))),
-                Waiting::Apply(answer) => drop(answer.send(Ok(()))),
-            }
+        if !batch.waiting.is_empty() {
+            let Batch { waiting, entries, .. } = batch;
+            // Without a receiver nobody waits any more either.
+            drop(self.settled.send(Settled::Batch { waiting, entries }));
         }
-        // Answers first: a client should know that its message was taken before it hears what came of it.
-        self.followers.publish(batch.entries);
         Ok(())
     }
 

@@ -20,7 +20,6 @@ pub(crate) struct Followers {
     queues: Mutex<Vec<Arc<Queue>>>,
     /// The newest entry that is synced: the engine shows entries before they are.
     published: Arc<AtomicU64>,
-    closed: AtomicBool,
 }
 
 #[derive(Default)]
@@ -53,15 +52,10 @@ impl Followers {
     }
 
     pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
         for queue in self.queues.lock().iter() {
             queue.closed.store(true, Ordering::Release);
             queue.arrived.notify_one();
         }
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
     }
 
     pub(crate) fn follow(&self, spaces: Arc<Spaces>, after: Cursor) -> Box<dyn Follower> {

@@ -121,7 +121,8 @@ fn reference(entry: &Entry, message: &model::Message, author: usize) -> Referenc
 
 /// The part of a retry key that references carry; never 0.
 pub(crate) fn fingerprint(key: ports::timeline::RetryKey) -> u32 {
-    ((key.0 >> 96) as u32).max(1)
+    let [a, b, c, d, ..] = key.0;
+    u32::from_be_bytes([a, b, c, d]).max(1)
 }
 
 /// The resends that a conversation would recognise.

@@ -19,6 +19,7 @@ mod history;
 mod layout;
 mod records;
 mod room;
+mod settle;
 mod spaces;
 mod stage;
 mod state;

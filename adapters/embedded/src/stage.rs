@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use model::{HistoryKey, Position, Seconds};
 use parking_lot::RwLock;
+use ports::timeline::RetryKey;
 use ports::{Appended, Cursor, Draft, Entry, Event, Fault, Stamped};
 
 use crate::head::{RETRY_MESSAGES, Retries, fingerprint};
@@ -22,7 +23,7 @@ pub(crate) struct Staged {
     cursor: Cursor,
     entries: Vec<Arc<Entry>>,
     /// The entries that can be repeated, by their retry keys.
-    by_retry: HashMap<u128, usize>,
+    by_retry: HashMap<RetryKey, usize>,
 }
 
 pub(crate) struct Stage<'a> {
@@ -65,7 +66,7 @@ impl Stage<'_> {
             staged.message_position = entry.position;
         }
         if let Some(retry) = entry.retry {
-            staged.by_retry.insert(retry.0, staged.entries.len());
+            staged.by_retry.insert(retry, staged.entries.len());
         }
         staged.entries.push(Arc::clone(&entry));
         Ok((answer_of(&entry, true), Some(entry)))
@@ -129,7 +130,7 @@ impl Stage<'_> {
                 let Some(retry) = draft.retry else { return Ok(None) };
                 let oldest = self.now.minus(ports::timeline::RETRY_SECONDS);
                 let same = |entry: &Entry| entry.retry == Some(retry) && entry.time >= oldest;
-                let in_batch = staged.by_retry.get(&retry.0).and_then(|index| staged.entries.get(*index));
+                let in_batch = staged.by_retry.get(&retry).and_then(|index| staged.entries.get(*index));
                 if let Some(original) = in_batch {
                     return Ok(Some(Arc::clone(original)));
                 }

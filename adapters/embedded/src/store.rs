@@ -11,8 +11,8 @@ use parking_lot::{Mutex, RwLock};
 use ports::records::{Found, Range};
 use ports::timeline::{AccountPage, ConversationView, HistoryPage, HistoryQuery, StoredMessage};
 use ports::{
-    Answer, Appended, Bus, Clock, Cursor, Draft, Entry, Fault, Follower, Kind, Records, Stamped, Timeline,
-    Transaction,
+    Answer, Appended, Bus, Clock, Cursor, Draft, Entry, Fault, Follower, Kind, Records, Spawner, Stamped,
+    Timeline, Transaction,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -36,6 +36,8 @@ pub struct Options {
     pub free_bytes_min: u64,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Runs the task that answers what was written.
+    pub spawner: Arc<dyn Spawner>,
     /// Called with a message when a write or sync failed. In production it ends the process.
     pub fatal: Box<dyn Fn(&str) + Send>,
 }
@@ -73,12 +75,14 @@ impl EmbeddedStore {
         crate::behind::write(&spaces, &state)?;
         let followers = Arc::new(Followers::after(spaces.last_cursor()?));
         let (requests, arriving) = mpsc::channel(WAITING_MAX);
+        let (settled, settling) = mpsc::unbounded_channel();
+        options.spawner.spawn(Box::pin(crate::settle::run(settling, Arc::clone(&followers))));
         let committer = Committer {
             next_cursor: Cursor(spaces.last_cursor()?.0 + 1),
             next_version: spaces.number(VERSION)? + 1,
             spaces: Arc::clone(&spaces),
             state: Arc::clone(&state),
-            followers: Arc::clone(&followers),
+            settled,
             clock: Arc::clone(&options.clock),
             room: Room::new(options.folder.clone(), options.free_bytes_min, Arc::clone(&options.clock)),
             fatal: options.fatal,
@@ -120,21 +124,20 @@ impl EmbeddedStore {
         closed
     }
 
-    async fn ask<T>(
+    /// Hands a request to the writer at once, so that nothing but its answer is held while it is waited for.
+    fn ask<T: Send + 'static>(
         &self,
         request: impl FnOnce(oneshot::Sender<Result<T, Fault>>) -> Request,
-    ) -> Result<T, Fault> {
-        let gone = || Fault::Unavailable("the store is closed".to_owned());
+    ) -> Answer<'_, T> {
         let (answer, answered) = oneshot::channel();
         match self.requests.try_send(request(answer)) {
-            Ok(()) => {}
-            // The queue is full: wait for a place.
-            Err(mpsc::error::TrySendError::Full(request)) => {
-                self.requests.send(request).await.map_err(|_| gone())?;
-            }
-            Err(mpsc::error::TrySendError::Closed(_)) => return Err(gone()),
+            Ok(()) => Box::pin(async move { answered.await.map_err(|_| closed())? }),
+            Err(mpsc::error::TrySendError::Full(request)) => Box::pin(async move {
+                self.requests.send(request).await.map_err(|_| closed())?;
+                answered.await.map_err(|_| closed())?
+            }),
+            Err(mpsc::error::TrySendError::Closed(_)) => Box::pin(async { Err(closed()) }),
         }
-        answered.await.map_err(|_| gone())?
     }
 
     fn reader(&self, app: SdkAppId) -> Reader<'_> {
@@ -151,6 +154,10 @@ impl Drop for EmbeddedStore {
             drop(writer.join());
         }
     }
+}
+
+fn closed() -> Fault {
+    Fault::Unavailable("the store is closed".to_owned())
 }
 
 fn lock(folder: &Path) -> Result<File, Fault> {
@@ -205,13 +212,13 @@ impl Records for EmbeddedStore {
     }
 
     fn apply(&self, app: SdkAppId, transaction: Transaction) -> Answer<'_, ()> {
-        Box::pin(self.ask(move |answer| Request::Apply(app, transaction, answer)))
+        self.ask(move |answer| Request::Apply(app, transaction, answer))
     }
 }
 
 impl Timeline for EmbeddedStore {
     fn append(&self, draft: Stamped<Draft>) -> Answer<'_, Appended> {
-        Box::pin(self.ask(move |answer| Request::Append(draft, answer)))
+        self.ask(move |answer| Request::Append(draft, answer))
     }
 
     fn history(

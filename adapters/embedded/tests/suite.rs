@@ -7,6 +7,14 @@ use std::sync::Arc;
 use embedded::{EmbeddedStore, MemoryEphemeral, Options};
 use ports::suite::{ManualClock, Stores, Subjects, run};
 
+struct Tokio;
+
+impl ports::Spawner for Tokio {
+    fn spawn(&self, task: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>) {
+        tokio::spawn(task);
+    }
+}
+
 struct Embedded {
     root: tempfile::TempDir,
     count: u32,
@@ -22,6 +30,7 @@ impl Embedded {
             folder: self.folder(),
             free_bytes_min: 0,
             clock: clock.clone(),
+            spawner: Arc::new(Tokio),
             fatal: Box::new(|what| unreachable!("{what}")),
         };
         let store = match EmbeddedStore::open(options) {

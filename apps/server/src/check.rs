@@ -9,6 +9,10 @@ pub(crate) fn run(data: &Path) -> Outcome<()> {
     if !data.join("store").is_dir() {
         return Err(format!("there is no store in {}", data.display()));
     }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map_err(|error| format!("cannot start: {error}"))?;
+    let _inside = runtime.enter();
     let store = crate::stores::open_store(data, 0)?;
     let report = store.check().map_err(|fault| fault.to_string())?;
     println!(

@@ -27,7 +27,12 @@ pub(crate) fn run(arguments: &Serve) -> Outcome<()> {
     let config = Config::load(arguments.config.as_deref(), std::env::vars())?;
     start_log(&config)?;
     raise_file_limit();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let mut runtime = match config.worker_threads() {
+        // One thread needs no queue that others could steal from.
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = runtime
         .worker_threads(config.worker_threads())
         .enable_all()
         .build()

@@ -18,12 +18,13 @@ pub(crate) struct Opened {
     pub(crate) engine: Arc<Engine>,
 }
 
-/// Opens the store of a folder.
+/// Opens the store of a folder. Called inside a tokio runtime.
 pub(crate) fn open_store(data: &Path, free_bytes_min: u64) -> Outcome<Arc<EmbeddedStore>> {
     let options = Options {
         folder: data.to_owned(),
         free_bytes_min,
         clock: Arc::new(SystemClock::new()),
+        spawner: Arc::new(TokioSpawner),
         fatal: Box::new(|what| {
             tracing::error!("{what}");
             eprintln!("whimbrel: {what}");
