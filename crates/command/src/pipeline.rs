@@ -1,18 +1,19 @@
 //! What every call passes: find, authorise, limit, decode, run, answer, count, log.
 
-use std::panic::AssertUnwindSafe;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use engine::Engine;
-use futures_util::FutureExt as _;
 use model::{Error, ErrorCode, Result};
 
 use crate::call::{Call, Caller};
 use crate::envelope;
 use crate::metrics::Metrics;
 use crate::spec::Spec;
-use crate::table::Table;
+use crate::table::{AnyCommand, Done, Table, Work};
 
 /// The table of commands at work.
 pub struct Pipeline {
@@ -21,6 +22,21 @@ pub struct Pipeline {
     /// What was called, and how that went.
     pub metrics: Metrics,
     engine: Arc<Engine>,
+}
+
+/// A call that was let in and is not answered yet.
+pub struct Running {
+    index: usize,
+    begun_at: u64,
+    work: Work,
+}
+
+impl Running {
+    /// The place of its command in the table.
+    #[must_use]
+    pub const fn command(&self) -> usize {
+        self.index
+    }
 }
 
 /// What goes back to the caller.
@@ -46,33 +62,72 @@ impl Pipeline {
     }
 
     /// Runs a call to its answer; never fails and never panics.
-    pub async fn run(&self, name: &str, call: &Call, body: &[u8]) -> Answer {
+    pub async fn run(&self, name: &str, call: Call, body: &[u8]) -> Answer {
         let Some((index, command)) = self.table.find(name) else {
             let error = Error::from(ErrorCode::CommandUnknown);
             return Answer { before: Vec::new(), body: envelope::failure(&error, false) };
         };
+        let begun_at = self.engine.context.clock.elapsed_micros();
+        let work = match self.admit(command.spec(), &call).await {
+            Ok(()) => begin(command, call, body),
+            Err(error) => Err(error),
+        };
+        match work {
+            Ok(work) => {
+                let mut running = Running { index, begun_at, work };
+                poll_fn(|cx| self.poll(&mut running, cx)).await
+            }
+            Err(error) => self.end(index, begun_at, Done { body: Err(error), before: Vec::new() }),
+        }
+    }
+
+    /// Begins a call of the command at a place in the table, for an account or for nobody: those are not limited by
+    /// command. The body is needed no more afterwards.
+    ///
+    /// # Errors
+    /// The answer, if the call is over already.
+    pub fn begin(&self, index: usize, call: Call, body: &[u8]) -> std::result::Result<Running, Answer> {
+        let begun_at = self.engine.context.clock.elapsed_micros();
+        let work = match self.table.get(index) {
+            Some(command) => authorise(command.spec(), &call).and_then(|()| begin(command, call, body)),
+            None => Err(ErrorCode::CommandUnknown.into()),
+        };
+        match work {
+            Ok(work) => Ok(Running { index, begun_at, work }),
+            Err(error) => Err(self.end(index, begun_at, Done { body: Err(error), before: Vec::new() })),
+        }
+    }
+
+    /// Goes on with a call. Never fails and never panics; not to be called again after the answer.
+    pub fn poll(&self, running: &mut Running, cx: &mut Context<'_>) -> Poll<Answer> {
+        let done = match catch_unwind(AssertUnwindSafe(|| running.work.as_mut().poll(cx))) {
+            Ok(polled) => ready!(polled),
+            Err(_) => Done { body: Err(panicked()), before: Vec::new() },
+        };
+        Poll::Ready(self.end(running.index, running.begun_at, done))
+    }
+
+    /// Counts and logs what came of a call, and makes its answer.
+    fn end(&self, index: usize, begun_at: u64, done: Done) -> Answer {
+        let Done { body, before } = done;
+        let Some(command) = self.table.get(index) else {
+            let error = Error::from(ErrorCode::CommandUnknown);
+            return Answer { before, body: envelope::failure(&error, false) };
+        };
         let spec = command.spec();
-        let started = self.engine.context.clock.elapsed_micros();
-        let work = async {
-            authorise(spec, call)?;
-            self.limit(spec, call).await?;
-            command.run(call, body).await
-        };
-        let outcome = match AssertUnwindSafe(work).catch_unwind().await {
-            Ok(outcome) => outcome.map_err(|error| in_family(spec, error)),
-            Err(_) => Err(Error::from(spec.family.internal).caused_by("the command panicked")),
-        };
-        let micros = self.engine.context.clock.elapsed_micros().saturating_sub(started);
+        let outcome = body.map_err(|error| in_family(spec, error));
+        let micros = self.engine.context.clock.elapsed_micros().saturating_sub(begun_at);
         self.metrics.count(index, outcome.is_ok(), micros);
         log(spec, &outcome, micros);
         let body = match outcome {
             Ok(body) => body,
             Err(error) => envelope::failure(&error, spec.family.has_display),
         };
-        Answer { before: call.take_before(), body }
+        Answer { before, body }
     }
 
-    async fn limit(&self, spec: &Spec, call: &Call) -> Result<()> {
+    async fn admit(&self, spec: &Spec, call: &Call) -> Result<()> {
+        authorise(spec, call)?;
         if !call.is_administrator() {
             return Ok(());
         }
@@ -88,6 +143,15 @@ impl Pipeline {
                 .because(format!("at most {limit} calls of this command per second")))
         }
     }
+}
+
+fn begin(command: &dyn AnyCommand, call: Call, body: &[u8]) -> Result<Work> {
+    catch_unwind(AssertUnwindSafe(|| command.begin(call, body))).unwrap_or_else(|_| Err(panicked()))
+}
+
+/// In the family of the command the number for internal errors takes the place of this one.
+fn panicked() -> Error {
+    Error::from(ErrorCode::MessageServiceUnavailable).caused_by("the command panicked")
 }
 
 fn authorise(spec: &Spec, call: &Call) -> Result<()> {

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 
+use bytes::Bytes;
 use hashbrown::HashMap;
 use model::Result;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -26,17 +27,27 @@ pub trait Command: DeserializeOwned + JsonSchema + Send + 'static {
     fn run(self, call: &Call) -> impl Future<Output = Result<Self::Reply>> + Send;
 }
 
+/// A request at work.
+pub type Work = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// What came of a request.
+pub struct Done {
+    /// The body of the answer.
+    pub body: Result<Vec<u8>>,
+    /// Frames that the calling connection gets first.
+    pub before: Vec<Bytes>,
+}
+
 /// What is left of a command when its types are forgotten.
 pub trait AnyCommand: Send + Sync {
     /// What it declares.
     fn spec(&self) -> &'static Spec;
 
-    /// Decodes, runs and writes the answer's body.
-    fn run<'a>(
-        &'a self,
-        call: &'a Call,
-        body: &'a [u8],
-    ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>>> + Send + 'a>>;
+    /// Decodes a request and begins it. What is returned needs the body no more.
+    ///
+    /// # Errors
+    /// The number declared for a field that is wrong, naming the field.
+    fn begin(&self, call: Call, body: &[u8]) -> Result<Work>;
 
     /// Schemas of request and reply.
     fn schemas(&self, generator: &mut SchemaGenerator) -> (Schema, Schema);
@@ -58,17 +69,16 @@ impl<C: Command> AnyCommand for Erased<C> {
         const { &C::SPEC }
     }
 
-    fn run<'a>(
-        &'a self,
-        call: &'a Call,
-        body: &'a [u8],
-    ) -> Pin<Box<dyn Future<Output = Result<Vec<u8>>> + Send + 'a>> {
-        Box::pin(async move {
-            let request: C = decode::request(&C::SPEC, body)?;
-            let reply = request.run(call).await?;
-            envelope::success(C::SPEC.family, &reply)
-                .map_err(|error| model::Error::from(C::SPEC.family.internal).caused_by(error))
-        })
+    fn begin(&self, call: Call, body: &[u8]) -> Result<Work> {
+        let request: C = decode::request(&C::SPEC, body)?;
+        Ok(Box::pin(async move {
+            let body = match request.run(&call).await {
+                Ok(reply) => envelope::success(C::SPEC.family, &reply)
+                    .map_err(|error| model::Error::from(C::SPEC.family.internal).caused_by(error)),
+                Err(error) => Err(error),
+            };
+            Done { body, before: call.take_before() }
+        }))
     }
 
     fn schemas(&self, generator: &mut SchemaGenerator) -> (Schema, Schema) {
@@ -80,6 +90,8 @@ impl<C: Command> AnyCommand for Erased<C> {
 pub struct Table {
     commands: Vec<Box<dyn AnyCommand>>,
     by_name: HashMap<String, usize>,
+    /// The names as sockets spell them, in the order of the table.
+    dotted: Vec<String>,
 }
 
 impl Table {
@@ -94,15 +106,17 @@ impl Table {
     )]
     pub fn new(commands: Vec<Box<dyn AnyCommand>>) -> Self {
         let mut by_name = HashMap::new();
+        let dotted: Vec<String> =
+            commands.iter().map(|command| command.spec().name.replace('/', ".")).collect();
         for (index, command) in commands.iter().enumerate() {
             let name = command.spec().name;
-            for key in [name.to_owned(), name.replace('/', ".")] {
+            for key in [name.to_owned(), dotted[index].clone()] {
                 if by_name.insert(key, index).is_some() {
                     panic!("two commands are called {name}");
                 }
             }
         }
-        Self { commands, by_name }
+        Self { commands, by_name, dotted }
     }
 
     /// The command of this name, written with a slash or a dot, and its place in the table.
@@ -110,6 +124,18 @@ impl Table {
     pub fn find(&self, name: &str) -> Option<(usize, &dyn AnyCommand)> {
         let index = *self.by_name.get(name)?;
         Some((index, self.commands.get(index)?.as_ref()))
+    }
+
+    /// The command at a place in the table.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&dyn AnyCommand> {
+        Some(self.commands.get(index)?.as_ref())
+    }
+
+    /// The name of the command at a place in the table, as sockets spell it.
+    #[must_use]
+    pub fn dotted(&self, index: usize) -> &str {
+        self.dotted.get(index).map_or("", String::as_str)
     }
 
     /// Every command, in the order of the table.

@@ -52,6 +52,12 @@ impl Connection {
         instance.is_some_and(|instance| self.instance.load(Ordering::Acquire) == instance.0)
     }
 
+    /// Whether a login is bound to it.
+    #[must_use]
+    pub fn is_logged_in(&self) -> bool {
+        self.instance.load(Ordering::Acquire) != 0
+    }
+
     /// The login that is bound to it.
     #[must_use]
     pub fn session(&self) -> Option<Arc<Session>> {

@@ -3,9 +3,10 @@
 //! A client that does not read is told to fetch what it missed and is closed. Nothing is dropped silently, and
 //! nobody else waits.
 
+use std::task::{Context, Waker};
+
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
 
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,12 +23,13 @@ struct Inner {
     bytes: usize,
     is_fenced: bool,
     ending: Option<Ending>,
+    /// Whom to wake when something arrives.
+    waker: Option<Waker>,
 }
 
 /// What waits for a client.
 pub struct Outbox {
     inner: Mutex<Inner>,
-    arrived: Notify,
     bytes_max: usize,
 }
 
@@ -44,7 +46,7 @@ impl Outbox {
     /// An empty one that holds at most this many bytes.
     #[must_use]
     pub fn new(bytes_max: usize) -> Self {
-        Self { inner: Mutex::default(), arrived: Notify::new(), bytes_max }
+        Self { inner: Mutex::default(), bytes_max }
     }
 
     /// Adds a frame. Beyond the limit all waiting frames give way to `resync`, and the connection is closed.
@@ -60,8 +62,7 @@ impl Outbox {
             inner.bytes += frame.len();
             inner.frames.push(frame);
         }
-        drop(inner);
-        self.arrived.notify_one();
+        inner.wake();
     }
 
     /// Adds a last frame and lets none through after it: the session it belonged to is over.
@@ -71,8 +72,7 @@ impl Outbox {
         inner.frames.clear();
         inner.bytes = 0;
         inner.frames.extend(last);
-        drop(inner);
-        self.arrived.notify_one();
+        inner.wake();
     }
 
     /// Lets frames through again: a new session begins on the connection.
@@ -82,20 +82,27 @@ impl Outbox {
 
     /// Asks the connection to close after what waits.
     pub fn end(&self, ending: Ending) {
-        self.inner.lock().ending.get_or_insert(ending);
-        self.arrived.notify_one();
+        let mut inner = self.inner.lock();
+        inner.ending.get_or_insert(ending);
+        inner.wake();
     }
 
-    /// Takes what waits.
-    pub fn take(&self) -> Outgoing {
+    /// Takes what waits. The task that asked is woken when more arrives.
+    pub fn take(&self, cx: &Context<'_>) -> Outgoing {
         let mut inner = self.inner.lock();
+        if !inner.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            inner.waker = Some(cx.waker().clone());
+        }
         inner.bytes = 0;
         Outgoing { frames: std::mem::take(&mut inner.frames), ending: inner.ending }
     }
+}
 
-    /// Waits until something may have arrived.
-    pub async fn arrived(&self) {
-        self.arrived.notified().await;
+impl Inner {
+    fn wake(&self) {
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
     }
 }
 
@@ -103,18 +110,22 @@ impl Outbox {
 mod tests {
     use super::*;
 
+    fn take(outbox: &Outbox) -> Outgoing {
+        outbox.take(&Context::from_waker(Waker::noop()))
+    }
+
     #[test]
     fn at_the_limit_everything_gives_way_to_a_resync() {
         let outbox = Outbox::new(10);
         let resync = Bytes::from_static(b"resync");
         outbox.push(Bytes::from_static(b"12345"), &resync);
         outbox.push(Bytes::from_static(b"67890"), &resync);
-        assert_eq!(outbox.take(), Outgoing { frames: vec!["12345".into(), "67890".into()], ending: None });
+        assert_eq!(take(&outbox), Outgoing { frames: vec!["12345".into(), "67890".into()], ending: None });
         for _ in 0..3 {
             outbox.push(Bytes::from_static(b"12345"), &resync);
         }
         outbox.push(Bytes::from_static(b"late"), &resync);
-        assert_eq!(outbox.take(), Outgoing { frames: vec![resync], ending: Some(Ending::Behind) });
+        assert_eq!(take(&outbox), Outgoing { frames: vec![resync], ending: Some(Ending::Behind) });
     }
 
     #[test]
@@ -124,9 +135,9 @@ mod tests {
         outbox.push(Bytes::from_static(b"before"), &resync);
         outbox.fence(Some(Bytes::from_static(b"kick")));
         outbox.push(Bytes::from_static(b"after"), &resync);
-        assert_eq!(outbox.take().frames, ["kick"]);
+        assert_eq!(take(&outbox).frames, ["kick"]);
         outbox.unfence();
         outbox.push(Bytes::from_static(b"anew"), &resync);
-        assert_eq!(outbox.take().frames, ["anew"]);
+        assert_eq!(take(&outbox).frames, ["anew"]);
     }
 }

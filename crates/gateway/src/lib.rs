@@ -8,9 +8,11 @@ pub mod frame;
 pub mod http;
 pub mod limits;
 mod query;
+mod request;
 mod rest;
 mod socket;
 mod upgrade;
+mod websocket;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -18,7 +18,7 @@ impl Gateway {
                 let caller = Caller::Administrator(user);
                 let engine = Arc::clone(self.engine());
                 let call = Call::new(engine, app, caller, None, Credentials::default());
-                (self.pipeline.run(path, &call, body).await.body, true)
+                (self.pipeline.run(path, call, body).await.body, true)
             }
             Err(error) => (command::envelope::failure(&error, false), false),
         }

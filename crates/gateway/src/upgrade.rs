@@ -9,18 +9,14 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use model::SdkAppId;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use crate::Gateway;
 use crate::addresses::Ticket;
 use crate::http::{Body, text};
 use crate::query::value;
 use crate::socket::{Opened, Variant};
-
-/// The buffer that a connection reads into; the measured choice for many idle connections.
-const READ_BUFFER_BYTES: usize = 4096;
+use crate::websocket::WebSocket;
 
 /// The name of a client that the address gives, at most.
 const CLIENT_BYTES_MAX: usize = 64;
@@ -85,17 +81,11 @@ where
         let Ok(parts) = upgraded.downcast::<TokioIo<S>>() else {
             return;
         };
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER_BYTES)
-            .max_frame_size(Some(gateway.limits.frame_bytes_max))
-            .max_message_size(Some(gateway.limits.frame_bytes_max));
-        let stream = WebSocketStream::from_partially_read(
-            parts.io.into_inner(),
-            parts.read_buf.to_vec(),
-            Role::Server,
-            Some(config),
-        )
-        .await;
+        let message_bytes_max = gateway.limits.frame_bytes_max;
+        // Its buffer is much larger than what is usually in it: nothing.
+        let already_read = parts.read_buf.to_vec();
+        drop(parts.read_buf);
+        let stream = WebSocket::new(parts.io.into_inner(), already_read, message_bytes_max);
         crate::socket::serve(gateway, stream, opened, ticket).await;
     }));
     let answer = Response::builder()
