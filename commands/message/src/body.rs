@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use command::scalar::Flag;
-use model::message::{MessageFlags, OFFLINE_PUSH_INFO_BYTES_MAX};
+use model::message::{MessageFlags, OFFLINE_PUSH_INFO_BYTES_MAX, OFFLINE_PUSH_INFO_UNSET};
 use model::{ErrorCode, Result};
 use serde_json::value::RawValue;
 
@@ -122,20 +122,24 @@ impl Content {
         Ok(Checked {
             body,
             cloud_custom_data: cloud_custom_data.into(),
-            offline_push_info: self.offline_push_info.as_deref().map(check_push_info).transpose()?,
+            offline_push_info: self.offline_push_info.as_deref().map(check_push_info).transpose()?.flatten(),
             flags,
         })
     }
 }
 
-fn check_push_info(info: &RawValue) -> Result<Box<str>> {
+fn check_push_info(info: &RawValue) -> Result<Option<Box<str>>> {
+    // Half of what would be stored of a short message, and it says nothing.
+    if info.get() == OFFLINE_PUSH_INFO_UNSET {
+        return Ok(None);
+    }
     if !info.get().starts_with('{') {
         return Err(ErrorCode::OfflinePushInfoMalformed.into());
     }
     if info.get().len() > OFFLINE_PUSH_INFO_BYTES_MAX {
         return Err(ErrorCode::OfflinePushInfoMalformed.because("OfflinePushInfo: at most 8 KB"));
     }
-    Ok(info.get().into())
+    Ok(Some(info.get().into()))
 }
 
 /// Whether `MsgLifeTime` or `OnlineOnlyFlag` ask for a message that is not stored.

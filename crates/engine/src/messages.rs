@@ -81,7 +81,22 @@ fn retry_key(outgoing: &Outgoing) -> RetryKey {
     let digest: [u8; 32] = hash.finalize().into();
     let mut half = [0; 16];
     half.copy_from_slice(&digest[..16]);
-    RetryKey(u128::from_be_bytes(half))
+    RetryKey(half)
+}
+
+fn message_of(outgoing: Outgoing, sequence: u32, now: Seconds) -> Message {
+    Message {
+        from: outgoing.from.user.clone(),
+        to: outgoing.to.user.clone(),
+        author: outgoing.from.number,
+        sequence,
+        random: outgoing.random,
+        client_time: outgoing.client_time.unwrap_or(now),
+        body: outgoing.body,
+        cloud_custom_data: outgoing.cloud_custom_data,
+        offline_push_info: outgoing.offline_push_info,
+        flags: outgoing.flags,
+    }
 }
 
 impl Engine {
@@ -92,32 +107,34 @@ impl Engine {
     pub async fn send(&self, app: &App, outgoing: Outgoing) -> Result<Sent> {
         check_size(&outgoing.body, &outgoing.cloud_custom_data)?;
         let now = self.context.clock.now().seconds();
-        let retry = retry_key(&outgoing);
         let sequence = outgoing.sequence.unwrap_or_else(|| self.context.random.next_u32());
-        let conversation = ConversationId::between(outgoing.from.number, outgoing.to.number);
-        let author = outgoing.from.number;
-        let message = Message {
-            from: outgoing.from.user.clone(),
-            to: outgoing.to.user.clone(),
-            author,
-            sequence,
-            random: outgoing.random,
-            client_time: outgoing.client_time.unwrap_or(now),
-            body: outgoing.body,
-            cloud_custom_data: outgoing.cloud_custom_data,
-            offline_push_info: outgoing.offline_push_info,
-            flags: outgoing.flags,
-        };
         if outgoing.is_online_only {
-            self.send_online(app, &message, &outgoing.to, now, outgoing.origin).await?;
+            let (to, origin) = (Arc::clone(&outgoing.to), outgoing.origin);
+            let message = message_of(outgoing, sequence, now);
+            self.send_online(app, &message, &to, now, origin).await?;
             return Ok(Sent { time: now, key: message.key(now), is_new: true });
         }
-        let stamp = Stamps::of(app.id, &app.settings).message(author, now);
-        let event = Event::Message(message);
-        let draft = Draft { conversation, event, sent_at: None, retry: Some(retry), origin: outgoing.origin };
-        let appended = self.context.timeline.append(Stamped::new(stamp, draft)).await?;
+        let appended = self.append_message(app, outgoing, sequence, now).await?;
         let key = appended.key.unwrap_or(MessageKey { sequence, random: 0, time: appended.time });
         Ok(Sent { time: appended.time, key, is_new: appended.is_new })
+    }
+
+    /// Appends a message. What is waited for holds nothing of it: very many may wait.
+    fn append_message(
+        &self,
+        app: &App,
+        outgoing: Outgoing,
+        sequence: u32,
+        now: Seconds,
+    ) -> ports::fault::Answer<'_, Appended> {
+        let retry = Some(retry_key(&outgoing));
+        let conversation = ConversationId::between(outgoing.from.number, outgoing.to.number);
+        let stamp = Stamps::of(app.id, &app.settings).message(outgoing.from.number, now);
+        let origin = outgoing.origin;
+        let event = Event::Message(message_of(outgoing, sequence, now));
+        self.context
+            .timeline
+            .append(Stamped::new(stamp, Draft { conversation, event, sent_at: None, retry, origin }))
     }
 
     /// Pushes a message that is not stored.

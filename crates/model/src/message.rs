@@ -15,6 +15,14 @@ pub const CLOUD_CUSTOM_DATA_BYTES_MAX: usize = 8 * 1024;
 /// The most bytes of `OfflinePushInfo` as JSON.
 pub const OFFLINE_PUSH_INFO_BYTES_MAX: usize = 8 * 1024;
 
+/// `OfflinePushInfo` as the Web SDK (seen with 3.6.6) sends it with every message whose sender set none of it.
+pub const OFFLINE_PUSH_INFO_UNSET: &str = concat!(
+    r#"{"PushFlag":0,"Title":"","Desc":"","Ext":"","ApnsInfo":{"Sound":"","BadgeMode":0,"Image":"","#,
+    r#""InterruptionLevel":"active","ContentAvailable":0},"AndroidInfo":{"Sound":"","XiaoMiChannelID":"","#,
+    r#""OPPOChannelID":"","GoogleChannelID":"","VIVOClassification":1,"VIVOCategory":"","HuaWeiCategory":"","#,
+    r#""OPPOCategory":"","HuaWeiImage":"","HonorImage":"","GoogleImage":"","HonorImportance":""}}"#,
+);
+
 /// The number of an entry in its conversation: every kind of entry counts, from 1, without gaps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -88,7 +96,7 @@ pub struct Message {
     pub body: Bytes,
     /// `CloudCustomData`.
     pub cloud_custom_data: Box<str>,
-    /// `OfflinePushInfo`: JSON as it came, for push vendors.
+    /// `OfflinePushInfo`: JSON as it came, for push vendors; `None` if the sender set none of it.
     pub offline_push_info: Option<Box<str>>,
     /// Properties.
     pub flags: MessageFlags,

@@ -34,7 +34,7 @@ pub struct Cursor(pub u64);
 /// What makes two sends the same: a hash over sender, MsgSeq, MsgRandom and content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct RetryKey(pub u128);
+pub struct RetryKey(pub [u8; 16]);
 
 /// What happened in a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -146,7 +146,7 @@ impl Case {
     /// Sends message `number`, recognised by its number when sent again.
     pub async fn send(&self, by: AccountNumber, to: AccountNumber, number: u32) -> Appended {
         let event = Event::Message(message(by, to, number));
-        let retry = Some(RetryKey(u128::from(number) << 96 | u128::from(by.0)));
+        let retry = Some(RetryKey((u128::from(number) << 96 | u128::from(by.0)).to_be_bytes()));
         self.append_as(APP, by, to, event, retry, None).await
     }
 

@@ -388,7 +388,7 @@ async fn apps_are_apart(subjects: &mut dyn Subjects) {
     let key = case.key_of(1, sent.time);
     assert_eq!(ok(timeline.find_message(OTHER_APP, pair(), ALICE, key).await), None);
     let twin = message(ALICE, BOB, 1);
-    let retry = Some(RetryKey(1 << 96 | u128::from(ALICE.0)));
+    let retry = Some(RetryKey((1 << 96 | u128::from(ALICE.0)).to_be_bytes()));
     let other = case.append_as(OTHER_APP, ALICE, BOB, Event::Message(twin), retry, None).await;
     assert!(other.is_new && other.position == Position(1));
 }
