@@ -20,11 +20,8 @@ use crate::spaces::Spaces;
 use crate::stage::{Stage, Staged};
 use crate::state::State;
 
-/// The most requests that share one sync.
+/// With so many requests no further round is waited for before the sync.
 const BATCH_MAX: usize = 4096;
-
-/// How many requests may wait for the writer.
-pub(crate) const WAITING_MAX: usize = 16_384;
 
 /// After this many entries the derived key spaces are written, if time did not come first.
 const UNWRITTEN_MAX: usize = 16_384;
@@ -37,6 +34,8 @@ pub(crate) enum Request {
     Tick,
     /// Write everything, flush the engine, and end.
     Close(oneshot::Sender<Result<(), Fault>>),
+    /// End, with nothing more than was asked for.
+    End,
 }
 
 /// Called when the store can no longer be trusted; does not return in production.
@@ -69,11 +68,15 @@ struct Batch {
 }
 
 impl Committer {
-    /// Runs until it is closed or everybody who could ask is gone.
-    pub(crate) fn run(mut self, mut requests: mpsc::Receiver<Request>) {
-        let mut arrived = Vec::with_capacity(BATCH_MAX);
-        while requests.blocking_recv_many(&mut arrived, BATCH_MAX) > 0 {
-            match self.serve(&mut arrived) {
+    /// Runs until it is told to end or everybody who could ask is gone.
+    pub(crate) fn run(mut self, mut rounds: mpsc::UnboundedReceiver<Vec<Request>>) {
+        while let Some(mut arrived) = rounds.blocking_recv() {
+            while arrived.len() < BATCH_MAX
+                && let Ok(more) = rounds.try_recv()
+            {
+                arrived.extend(more);
+            }
+            match self.serve(arrived) {
                 Ok(Next::Go) => {}
                 Ok(Next::End) => return,
                 Err(error) => {
@@ -84,9 +87,9 @@ impl Committer {
         }
     }
 
-    fn serve(&mut self, arrived: &mut Vec<Request>) -> Result<Next, Fault> {
+    fn serve(&mut self, arrived: Vec<Request>) -> Result<Next, Fault> {
         let mut batch = self.new_batch();
-        for request in arrived.drain(..) {
+        for request in arrived {
             match request {
                 Request::Append(draft, answer) => self.append(&mut batch, draft, answer)?,
                 Request::Apply(app, transaction, answer) => {
@@ -95,6 +98,10 @@ impl Committer {
                 Request::Tick => {
                     self.commit(&mut batch)?;
                     self.write_derived()?;
+                }
+                Request::End => {
+                    self.commit(&mut batch)?;
+                    return Ok(Next::End);
                 }
                 Request::Close(answer) => {
                     self.commit(&mut batch)?;

@@ -16,6 +16,7 @@ mod ephemeral;
 mod follow;
 mod head;
 mod history;
+mod inbox;
 mod layout;
 mod records;
 mod room;

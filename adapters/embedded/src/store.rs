@@ -3,7 +3,7 @@
 use std::fs::{DirBuilder, File, Permissions};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use model::{AccountNumber, ConversationId, MessageKey, SdkAppId};
@@ -14,13 +14,14 @@ use ports::{
     Answer, Appended, Bus, Clock, Cursor, Draft, Entry, Fault, Follower, Kind, Records, Spawner, Stamped,
     Timeline, Transaction,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::check::Report;
 use crate::codec::{decode, fault};
-use crate::committer::{Committer, Request, WAITING_MAX};
+use crate::committer::{Committer, Request};
 use crate::follow::Followers;
 use crate::history::Reader;
+use crate::inbox::Inbox;
 use crate::room::Room;
 use crate::spaces::{Spaces, VERSION, WRITTEN_TO};
 use crate::state::State;
@@ -48,7 +49,7 @@ pub struct EmbeddedStore {
     state: Arc<RwLock<State>>,
     followers: Arc<Followers>,
     clock: Arc<dyn Clock>,
-    requests: mpsc::Sender<Request>,
+    inbox: Arc<Inbox>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
     // Held as long as the store is open.
     _lock: File,
@@ -74,7 +75,8 @@ impl EmbeddedStore {
         let state = Arc::new(RwLock::new(state));
         crate::behind::write(&spaces, &state)?;
         let followers = Arc::new(Followers::after(spaces.last_cursor()?));
-        let (requests, arriving) = mpsc::channel(WAITING_MAX);
+        let (inbox, rounds) = Inbox::new();
+        options.spawner.spawn(Box::pin(Arc::clone(&inbox).run()));
         let (settled, settling) = mpsc::unbounded_channel();
         options.spawner.spawn(Box::pin(crate::settle::run(settling, Arc::clone(&followers))));
         let committer = Committer {
@@ -89,15 +91,15 @@ impl EmbeddedStore {
         };
         let writer = std::thread::Builder::new()
             .name("committer".to_owned())
-            .spawn(move || committer.run(arriving))
+            .spawn(move || committer.run(rounds))
             .map_err(unavailable)?;
-        start_ticking(requests.downgrade()).map_err(unavailable)?;
+        start_ticking(Arc::downgrade(&inbox)).map_err(unavailable)?;
         Ok(Self {
             spaces,
             state,
             followers,
             clock: options.clock,
-            requests,
+            inbox,
             writer: Mutex::new(Some(writer)),
             _lock: lock,
         })
@@ -117,27 +119,11 @@ impl EmbeddedStore {
     /// # Errors
     /// `Unavailable` if the engine cannot write.
     pub async fn close(&self) -> Result<(), Fault> {
-        let closed = self.ask(Request::Close).await;
+        let closed = self.inbox.ask(Request::Close).await;
         if let Some(writer) = self.writer.lock().take() {
             drop(writer.join());
         }
         closed
-    }
-
-    /// Hands a request to the writer at once, so that nothing but its answer is held while it is waited for.
-    fn ask<T: Send + 'static>(
-        &self,
-        request: impl FnOnce(oneshot::Sender<Result<T, Fault>>) -> Request,
-    ) -> Answer<'_, T> {
-        let (answer, answered) = oneshot::channel();
-        match self.requests.try_send(request(answer)) {
-            Ok(()) => Box::pin(async move { answered.await.map_err(|_| closed())? }),
-            Err(mpsc::error::TrySendError::Full(request)) => Box::pin(async move {
-                self.requests.send(request).await.map_err(|_| closed())?;
-                answered.await.map_err(|_| closed())?
-            }),
-            Err(mpsc::error::TrySendError::Closed(_)) => Box::pin(async { Err(closed()) }),
-        }
     }
 
     fn reader(&self, app: SdkAppId) -> Reader<'_> {
@@ -148,16 +134,11 @@ impl EmbeddedStore {
 impl Drop for EmbeddedStore {
     /// Ends the writer without writing anything more than was asked for.
     fn drop(&mut self) {
-        let (nobody, _) = mpsc::channel(1);
-        drop(std::mem::replace(&mut self.requests, nobody));
+        self.inbox.close();
         if let Some(writer) = self.writer.lock().take() {
             drop(writer.join());
         }
     }
-}
-
-fn closed() -> Fault {
-    Fault::Unavailable("the store is closed".to_owned())
 }
 
 fn lock(folder: &Path) -> Result<File, Fault> {
@@ -184,15 +165,14 @@ fn recover(spaces: &Spaces, state: &mut State) -> Result<(), Fault> {
     Ok(())
 }
 
-fn start_ticking(requests: mpsc::WeakSender<Request>) -> std::io::Result<()> {
+fn start_ticking(inbox: Weak<Inbox>) -> std::io::Result<()> {
     let tick = move || {
         loop {
             std::thread::sleep(TICK);
-            let Some(requests) = requests.upgrade() else {
+            let Some(inbox) = inbox.upgrade() else {
                 return;
             };
-            // A full queue means that the writer is busy; it writes by count then.
-            if let Err(mpsc::error::TrySendError::Closed(_)) = requests.try_send(Request::Tick) {
+            if inbox.tick().is_err() {
                 return;
             }
         }
@@ -212,13 +192,13 @@ impl Records for EmbeddedStore {
     }
 
     fn apply(&self, app: SdkAppId, transaction: Transaction) -> Answer<'_, ()> {
-        self.ask(move |answer| Request::Apply(app, transaction, answer))
+        self.inbox.ask(move |answer| Request::Apply(app, transaction, answer))
     }
 }
 
 impl Timeline for EmbeddedStore {
     fn append(&self, draft: Stamped<Draft>) -> Answer<'_, Appended> {
-        self.ask(move |answer| Request::Append(draft, answer))
+        self.inbox.ask(move |answer| Request::Append(draft, answer))
     }
 
     fn history(
