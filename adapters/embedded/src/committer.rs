@@ -10,8 +10,9 @@ use hashbrown::{HashMap, HashSet};
 use model::SdkAppId;
 use parking_lot::RwLock;
 use ports::{Appended, Clock, Cursor, Draft, Entry, Fault, Stamped, Transaction};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
+use crate::inbox::Asker;
 use crate::layout::Conversation;
 use crate::records::{RecordKey, record_changes};
 use crate::room::Room;
@@ -28,12 +29,12 @@ const UNWRITTEN_MAX: usize = 16_384;
 
 /// What the writer is asked.
 pub(crate) enum Request {
-    Append(Stamped<Draft>, oneshot::Sender<Result<Appended, Fault>>),
-    Apply(SdkAppId, Transaction, oneshot::Sender<Result<(), Fault>>),
+    Append(Stamped<Draft>, Asker<Appended>),
+    Apply(SdkAppId, Transaction, Asker<()>),
     /// Write what follows from the log.
     Tick,
     /// Write everything, flush the engine, and end.
-    Close(oneshot::Sender<Result<(), Fault>>),
+    Close(Asker<()>),
     /// End, with nothing more than was asked for.
     End,
 }
@@ -133,10 +134,10 @@ impl Committer {
         &mut self,
         batch: &mut Batch,
         draft: Stamped<Draft>,
-        answer: oneshot::Sender<Result<Appended, Fault>>,
+        answer: Asker<Appended>,
     ) -> Result<(), Fault> {
         if !self.room.has_space() {
-            drop(answer.send(Err(Fault::Full)));
+            answer.answer(Err(Fault::Full));
             return Ok(());
         }
         let now = self.clock.now().seconds();
@@ -163,12 +164,12 @@ impl Committer {
         batch: &mut Batch,
         app: SdkAppId,
         transaction: &Transaction,
-        answer: oneshot::Sender<Result<(), Fault>>,
+        answer: Asker<()>,
     ) -> Result<(), Fault> {
         if transaction.writes.iter().any(|write| matches!(write, ports::records::Write::Put(_)))
             && !self.room.has_space()
         {
-            drop(answer.send(Err(Fault::Full)));
+            answer.answer(Err(Fault::Full));
             return Ok(());
         }
         let touched = crate::records::keys_of(app, transaction);
@@ -184,9 +185,9 @@ impl Committer {
                 batch.records.extend(touched);
                 batch.waiting.push(Waiting::Apply(answer));
             }
-            Err(Fault::Conflict) => drop(answer.send(Err(Fault::Conflict))),
+            Err(Fault::Conflict) => answer.answer(Err(Fault::Conflict)),
             Err(fault @ (Fault::Full | Fault::Corrupt(_) | Fault::Unavailable(_))) => {
-                drop(answer.send(Err(fault)));
+                answer.answer(Err(fault));
             }
         }
         Ok(())

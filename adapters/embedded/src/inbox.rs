@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use ports::{Answer, Fault};
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::committer::Request;
 
@@ -22,9 +22,22 @@ const ROUND_MAX: usize = 128;
 pub(crate) struct Inbox {
     round: Mutex<Round>,
     asked: Notify,
-    /// Free places for requests; whoever waits for an answer has one.
-    places: Semaphore,
+    /// Free places for requests; a request has one until it is answered.
+    places: Arc<Semaphore>,
     writer: mpsc::UnboundedSender<Vec<Request>>,
+}
+
+/// Who asked; holds a place until it is answered.
+pub(crate) struct Asker<T> {
+    answer: oneshot::Sender<Result<T, Fault>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl<T> Asker<T> {
+    /// Answers. Whoever does not wait any more misses nothing.
+    pub(crate) fn answer(self, answer: Result<T, Fault>) {
+        drop(self.answer.send(answer));
+    }
 }
 
 #[derive(Default)]
@@ -37,8 +50,9 @@ impl Inbox {
     /// An inbox, and the end of it that the writer reads. Every round holds at least one request.
     pub(crate) fn new() -> (Arc<Self>, mpsc::UnboundedReceiver<Vec<Request>>) {
         let (writer, rounds) = mpsc::unbounded_channel();
-        let (round, asked, places) = (Mutex::default(), Notify::new(), Semaphore::new(WAITING_MAX));
-        (Arc::new(Self { round, asked, places, writer }), rounds)
+        let places = Arc::new(Semaphore::new(WAITING_MAX));
+        let inbox = Self { round: Mutex::default(), asked: Notify::new(), places, writer };
+        (Arc::new(inbox), rounds)
     }
 
     /// Hands over rounds until the inbox is closed.
@@ -53,32 +67,31 @@ impl Inbox {
 
     /// Hands over what has come; whether it was the last.
     fn hand_over(&self) -> bool {
-        let Round { requests, is_last } = std::mem::take(&mut *self.round.lock());
+        // The lock is held until the writer has them: rounds must not overtake each other.
+        let mut round = self.round.lock();
+        let requests = std::mem::take(&mut round.requests);
         if !requests.is_empty() && self.writer.send(requests).is_err() {
             // The writer is gone, and with it the requests: whoever waits for an answer or a place learns it.
             self.places.close();
         }
-        is_last
+        round.is_last
     }
 
     /// Asks the writer at once, so that nothing but the answer is held while it is waited for.
     pub(crate) fn ask<T: Send + 'static>(
         &self,
-        request: impl FnOnce(oneshot::Sender<Result<T, Fault>>) -> Request,
+        request: impl FnOnce(Asker<T>) -> Request + Send + 'static,
     ) -> Answer<'_, T> {
         let (answer, answered) = oneshot::channel();
-        let request = request(answer);
-        if let Ok(place) = self.places.try_acquire() {
-            self.add(request);
-            return Box::pin(async move {
-                let _place = place;
-                answered.await.map_err(|_| closed())?
-            });
+        let answered = async move { answered.await.map_err(|_| closed())? };
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            self.add(request(Asker { answer, _place: place }));
+            return Box::pin(answered);
         }
         Box::pin(async move {
-            let _place = self.places.acquire().await.map_err(|_| closed())?;
-            self.add(request);
-            answered.await.map_err(|_| closed())?
+            let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| closed())?;
+            self.add(request(Asker { answer, _place: place }));
+            answered.await
         })
     }
 
@@ -102,7 +115,7 @@ impl Inbox {
     /// Ends the writer after what was asked so far, without anything of this runtime being polled again.
     pub(crate) fn close(&self) {
         self.round.lock().is_last = true;
-        self.hand_over();
+        let _ = self.hand_over();
         self.asked.notify_one();
         self.places.close();
         drop(self.writer.send(vec![Request::End]));
@@ -143,18 +156,20 @@ mod tests {
     #[tokio::test]
     async fn beyond_the_limit_requests_wait_for_a_place_and_are_not_lost() {
         let (inbox, mut rounds) = Inbox::new();
-        let mut waiting: Vec<_> = (0..WAITING_MAX).map(|_| ask(&inbox)).collect();
+        let waiting: Vec<_> = (0..WAITING_MAX).map(|_| ask(&inbox)).collect();
         let mut late = ask(&inbox);
         assert!(is_waiting(&mut late).await);
-        inbox.hand_over();
-        let asked = |rounds: &mut mpsc::UnboundedReceiver<Vec<Request>>| {
-            std::iter::from_fn(|| rounds.try_recv().ok()).map(|round| round.len()).sum::<usize>()
-        };
-        assert_eq!(asked(&mut rounds), WAITING_MAX);
-        waiting.pop();
+        // Who does not wait any more still has its place: its request waits.
+        drop(waiting);
         assert!(is_waiting(&mut late).await);
-        inbox.hand_over();
-        assert_eq!(asked(&mut rounds), 1);
+        let mut asked: Vec<Request> = std::iter::from_fn(|| rounds.try_recv().ok()).flatten().collect();
+        assert_eq!(asked.len(), WAITING_MAX);
+        // And who was answered has none, however late it looks.
+        let Some(Request::Close(asker)) = asked.pop() else { panic!("a request to close") };
+        asker.answer(Ok(()));
+        assert!(is_waiting(&mut late).await);
+        assert!(!inbox.hand_over());
+        assert_eq!(rounds.try_recv().map(|round| round.len()), Ok(1));
     }
 
     #[tokio::test]
@@ -170,8 +185,18 @@ mod tests {
         // The runtime lets a task do only so much in one turn.
         tokio::task::yield_now().await;
         assert!(is_waiting(&mut late).await);
-        inbox.hand_over();
+        assert!(!inbox.hand_over());
         assert_eq!(late.await, Err(closed()));
         assert_eq!(ask(&inbox).await, Err(closed()));
+    }
+
+    #[tokio::test]
+    async fn closing_ends_the_task_that_hands_over() {
+        let (inbox, mut rounds) = Inbox::new();
+        let _last = ask(&inbox);
+        inbox.close();
+        Arc::clone(&inbox).run().await;
+        assert_eq!(rounds.try_recv().map(|round| round.len()), Ok(1));
+        assert!(matches!(rounds.try_recv().as_deref(), Ok([Request::End])));
     }
 }

@@ -6,23 +6,23 @@
 use std::sync::Arc;
 
 use ports::{Appended, Entry, Fault};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use crate::follow::Followers;
+use crate::inbox::Asker;
 
 /// Who waits for a batch, and what they are told when it is durable.
 pub(crate) enum Waiting {
-    Append(oneshot::Sender<Result<Appended, Fault>>, Appended),
-    Apply(oneshot::Sender<Result<(), Fault>>),
+    Append(Asker<Appended>, Appended),
+    Apply(Asker<()>),
 }
 
-/// What the writer has finished. Whoever waits for an answer asked through a bounded queue, and waits, so there are
-/// never more of these than that queue holds requests.
+/// What the writer has finished. Every asker in it holds a place of the inbox, which bounds how many there are.
 pub(crate) enum Settled {
     /// A batch that is durable and visible.
     Batch { waiting: Vec<Waiting>, entries: Vec<Arc<Entry>> },
     /// The store is flushed, or could not be: nothing comes after it.
-    Closed(oneshot::Sender<Result<(), Fault>>, Result<(), Fault>),
+    Closed(Asker<()>, Result<(), Fault>),
 }
 
 /// Settles until the writer is gone.
@@ -34,14 +34,14 @@ pub(crate) async fn run(mut settled: mpsc::UnboundedReceiver<Settled>, followers
                 followers.publish(entries);
                 for waiting in waiting {
                     match waiting {
-                        Waiting::Append(answer, appended) => drop(answer.send(Ok(appended))),
-                        Waiting::Apply(answer) => drop(answer.send(Ok(()))),
+                        Waiting::Append(answer, appended) => answer.answer(Ok(appended)),
+                        Waiting::Apply(answer) => answer.answer(Ok(())),
                     }
                 }
             }
             Settled::Closed(answer, flushed) => {
                 followers.close();
-                drop(answer.send(flushed));
+                answer.answer(flushed);
             }
         }
     }

@@ -31,6 +31,13 @@ pub struct Running {
     work: Work,
 }
 
+/// A call that did not begin.
+pub struct Refused {
+    index: usize,
+    begun_at: u64,
+    error: Error,
+}
+
 impl Running {
     /// The place of its command in the table.
     #[must_use]
@@ -77,7 +84,7 @@ impl Pipeline {
                 let mut running = Running { index, begun_at, work };
                 poll_fn(|cx| self.poll(&mut running, cx)).await
             }
-            Err(error) => self.end(index, begun_at, Done { body: Err(error), before: Vec::new() }),
+            Err(error) => self.refuse(Refused { index, begun_at, error }),
         }
     }
 
@@ -85,8 +92,8 @@ impl Pipeline {
     /// command. The body is needed no more afterwards.
     ///
     /// # Errors
-    /// The answer, if the call is over already.
-    pub fn begin(&self, index: usize, call: Call, body: &[u8]) -> std::result::Result<Running, Answer> {
+    /// What is wrong with it; [`Self::refuse`] makes the answer.
+    pub fn begin(&self, index: usize, call: Call, body: &[u8]) -> std::result::Result<Running, Refused> {
         let begun_at = self.engine.context.clock.elapsed_micros();
         let work = match self.table.get(index) {
             Some(command) => authorise(command.spec(), &call).and_then(|()| begin(command, call, body)),
@@ -94,8 +101,14 @@ impl Pipeline {
         };
         match work {
             Ok(work) => Ok(Running { index, begun_at, work }),
-            Err(error) => Err(self.end(index, begun_at, Done { body: Err(error), before: Vec::new() })),
+            Err(error) => Err(Refused { index, begun_at, error }),
         }
+    }
+
+    /// Counts and logs a call that did not begin, and makes its answer.
+    pub fn refuse(&self, refused: Refused) -> Answer {
+        let Refused { index, begun_at, error } = refused;
+        self.end(index, begun_at, Done { body: Err(error), before: Vec::new() })
     }
 
     /// Goes on with a call. Never fails and never panics; not to be called again after the answer.

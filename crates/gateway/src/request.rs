@@ -38,11 +38,6 @@ impl Gateway {
         bytes: &[u8],
     ) -> std::result::Result<Request, Vec<Bytes>> {
         let frame = Frame::read(bytes).map_err(|error| unreadable(&error))?;
-        let begun = self.begin_frame(connection, &frame, bytes);
-        if begun.is_ok() || !frame.is_wrong_guess() {
-            return begun;
-        }
-        let frame = Frame::read_whole(bytes).map_err(|error| unreadable(&error))?;
         self.begin_frame(connection, &frame, bytes)
     }
 
@@ -55,7 +50,7 @@ impl Gateway {
         let (servcmd, seq) = (frame.head.servcmd.as_ref(), frame.head.seq);
         let begun = match self.admit(connection, frame).now_or_never() {
             Some(Ok((index, call))) => self.pipeline.begin(index, call, frame.body.as_bytes()),
-            Some(Err(error)) => Err(refused(&error)),
+            Some(Err(error)) => return Err(frames(servcmd, seq, refused(&error))),
             None => {
                 let (gateway, connection, bytes) = (Arc::clone(self), Arc::clone(connection), bytes.to_vec());
                 let entering = async move { gateway.look_up_and_run(&connection, &bytes).await };
@@ -68,7 +63,11 @@ impl Gateway {
                 let servcmd = (!is_usual).then(|| servcmd.into());
                 Ok(Request::Running { running, seq, servcmd })
             }
-            Err(over) => Err(frames(servcmd, seq, over)),
+            Err(_) if frame.is_wrong_guess() => {
+                let frame = Frame::read_whole(bytes).map_err(|error| unreadable(&error))?;
+                self.begin_frame(connection, &frame, bytes)
+            }
+            Err(refused) => Err(frames(servcmd, seq, self.pipeline.refuse(refused))),
         }
     }
 

@@ -46,6 +46,9 @@ const UNWRITTEN_BYTES: usize = 256 * 1024;
 /// How long running commands may take when the connection ends.
 const FINISH_SECONDS: u64 = 10;
 
+/// How long a client may take to close its side after a goodbye.
+const LINGER: Duration = Duration::from_secs(2);
+
 /// Serves a socket until it ends.
 pub(crate) async fn serve<S>(gateway: Arc<Gateway>, stream: WebSocket<S>, opened: Opened, ticket: Arc<Ticket>)
 where
@@ -90,8 +93,8 @@ struct Socket<S> {
 enum End {
     /// The client left or the connection broke.
     Gone,
-    /// The client said goodbye or broke the protocol, and is answered.
-    Closed,
+    /// The client said goodbye or broke the protocol, and is answered with this code.
+    Closed(CloseCode),
     /// The client was silent for too long.
     Silent,
     /// The server ends it.
@@ -157,6 +160,7 @@ where
 
     /// Reads requests and begins them; whether more could be read at once.
     fn read(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+        let mut has_heard = false;
         for _ in 0..READS_IN_A_ROW {
             if self.running.len() >= self.gateway.limits.requests_in_flight_max {
                 // Whichever of them is answered first wakes the task.
@@ -167,13 +171,15 @@ where
             }
             match self.stream.poll_heard(cx) {
                 Poll::Ready(Ok(heard)) => {
-                    self.heard_at = self.gateway.engine().context.clock.elapsed_micros();
+                    if !std::mem::replace(&mut has_heard, true) {
+                        self.heard_at = self.gateway.engine().context.clock.elapsed_micros();
+                    }
                     if let Heard::Message(place) = heard {
                         self.begin(&place, cx);
                     }
                 }
                 Poll::Ready(Err(Ended::Gone)) => return Err(End::Gone),
-                Poll::Ready(Err(Ended::Closed)) => return Err(End::Closed),
+                Poll::Ready(Err(Ended::Closed(code))) => return Err(End::Closed(code)),
                 Poll::Pending => return Ok(false),
             }
         }
@@ -201,6 +207,7 @@ where
 
     /// Writes what waits; whether all of it is written.
     fn write(&mut self, cx: &mut Context<'_>) -> Result<bool, End> {
+        let before = self.stream.unwritten();
         match self.stream.poll_flush(cx) {
             Poll::Ready(Ok(())) => {
                 self.too_slow = None;
@@ -208,6 +215,10 @@ where
             }
             Poll::Ready(Err(_)) => Err(End::Gone),
             Poll::Pending => {
+                if self.stream.unwritten() < before {
+                    // Slow, but it reads.
+                    self.too_slow = None;
+                }
                 let limit = self.gateway.limits.write_time_max;
                 let clock = &self.gateway.engine().context.clock;
                 let too_slow = self.too_slow.get_or_insert_with(|| clock.sleep(limit));
@@ -236,7 +247,8 @@ where
     /// Finishes what runs and closes.
     async fn finish(&mut self, end: End) {
         let goodbye = match end {
-            End::Gone | End::Closed => None,
+            End::Gone => None,
+            End::Closed(code) => Some((code, "")),
             End::Silent => Some((CloseCode::Policy, "silent for too long")),
             End::Asked(Ending::Behind) => Some((CloseCode::Again, "too slow: synchronise")),
             End::Asked(Ending::Draining) => Some((CloseCode::Restart, "the server restarts")),
@@ -261,6 +273,12 @@ where
             }
             if end != End::Gone {
                 let _ = poll_fn(|cx| self.stream.poll_shutdown(cx)).await;
+                // Closing while something is unread would take the goodbye back.
+                tokio::select! {
+                    biased;
+                    () = poll_fn(|cx| self.stream.poll_closed(cx)) => {}
+                    () = clock.sleep(LINGER) => {}
+                }
             }
         };
         tokio::select! {

@@ -42,8 +42,8 @@ pub(crate) enum Place {
 pub(crate) enum Ended {
     /// The stream ended or broke.
     Gone,
-    /// The client said goodbye or broke the protocol; the answer to it waits to be written.
-    Closed,
+    /// The client said goodbye or broke the protocol; this is the code to answer with, after all that is under way.
+    Closed(CloseCode),
 }
 
 /// A connection that carries messages.
@@ -80,10 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             match self.take_frame() {
                 Ok(Some(heard)) => return Poll::Ready(Ok(heard)),
                 Ok(None) => {}
-                Err(code) => {
-                    self.close(code, "");
-                    return Poll::Ready(Err(Ended::Closed));
-                }
+                Err(code) => return Poll::Ready(Err(Ended::Closed(code))),
             }
             self.incoming.drain(..self.taken);
             self.taken = 0;
@@ -172,6 +169,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     fn take_control(&mut self, control: Control, payload: Range<usize>) -> Result<Heard, CloseCode> {
+        let is_empty = payload.is_empty();
         match control {
             Control::Ping => {
                 let payload = self.incoming[payload].to_vec();
@@ -185,7 +183,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                     let code = CloseCode::from(u16::from_be_bytes(*code));
                     Err(if code.is_allowed() { code } else { CloseCode::Protocol })
                 }
-                None => Err(CloseCode::Normal),
+                // RFC 6455, section 5.5.1: if there is a body, it begins with a code.
+                None if is_empty => Err(CloseCode::Normal),
+                None => Err(CloseCode::Protocol),
             },
             Control::Reserved(_) => Err(CloseCode::Protocol),
         }
@@ -234,6 +234,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
         self.discard();
         Pin::new(&mut self.stream).poll_flush(cx).map_err(|_| Ended::Gone)
+    }
+
+    /// Ready when the client has closed its side too; what it still says is not looked at.
+    pub(crate) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            self.incoming.clear();
+            self.taken = 0;
+            self.incoming.reserve(READ_BYTES);
+            match ready!(poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.incoming)) {
+                Ok(0) | Err(_) => return Poll::Ready(()),
+                Ok(_) => {}
+            }
+        }
     }
 
     /// Says that nothing more will be written.

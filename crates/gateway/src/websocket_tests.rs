@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 
 use super::*;
 
-const MESSAGE_BYTES_MAX: usize = 70_000;
+const MESSAGE_BYTES_MAX: usize = 200_000;
 
 fn pair() -> (DuplexStream, WebSocket<DuplexStream>) {
     let (client, server) = tokio::io::duplex(1 << 20);
@@ -86,7 +86,6 @@ async fn a_message_may_come_in_parts_with_pings_between() {
 
 #[tokio::test]
 async fn a_connection_that_breaks_the_protocol_is_told_why_and_ends() {
-    let too_long = [&frame(0x82, &[0; 100])[..2], &[0; 8]].concat();
     let mut huge = frame(0x82, b"");
     huge.splice(1..2, [0x80 | 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]);
     let cases: Vec<(&str, Vec<u8>, u16)> = vec![
@@ -108,18 +107,20 @@ async fn a_connection_that_breaks_the_protocol_is_told_why_and_ends() {
         ("the greatest length", huge, 1009),
         ("goodbye", frame(0x88, &4000_u16.to_be_bytes()), 4000),
         ("goodbye without a word", frame(0x88, b""), 1000),
+        ("goodbye with half a code", frame(0x88, b"a"), 1002),
         ("goodbye with a code that means nothing", frame(0x88, &1005_u16.to_be_bytes()), 1002),
     ];
     for (what, bytes, code) in cases {
         let (mut client, mut socket) = pair();
         client.write_all(&bytes).await.unwrap();
-        assert_eq!(hear(&mut socket).await, Err(Ended::Closed), "{what}");
+        assert_eq!(hear(&mut socket).await, Err(Ended::Closed(CloseCode::from(code))), "{what}");
+        socket.close(CloseCode::from(code), "");
         let answer = written(&mut socket, &mut client).await;
         assert_eq!(answer, [&[0x88, 2], &code.to_be_bytes()[..]].concat(), "{what}");
     }
     // A header alone promises much and costs nothing.
     let (mut client, mut socket) = pair();
-    client.write_all(&too_long[..2]).await.unwrap();
+    client.write_all(&frame(0x82, &vec![0; MESSAGE_BYTES_MAX])[..14]).await.unwrap();
     let polled = poll_fn(|cx| Poll::Ready(socket.poll_heard(cx))).await;
     assert!(polled.is_pending());
     assert!(socket.incoming.capacity() <= 2 * READ_BYTES);
