@@ -63,18 +63,11 @@ fn add_amendments(batch: &mut OwnedWriteBatch, spaces: &Spaces, state: &State) -
         if let Some(mut entry) = spaces.entry(*cursor)?
             && let Event::Message(message) = &mut entry.event
         {
-            empty(message);
+            message.content.empty();
             batch.insert(&spaces.log, cursor.0.to_be_bytes(), encode(&entry)?);
         }
     }
     Ok(())
-}
-
-/// Takes everything out of a message that its sender wrote.
-pub(crate) fn empty(message: &mut model::Message) {
-    message.body = bytes::Bytes::new();
-    message.cloud_custom_data = Box::default();
-    message.offline_push_info = None;
 }
 
 fn add_heads(batch: &mut OwnedWriteBatch, spaces: &Spaces, state: &State) -> Result<(), Fault> {

@@ -101,7 +101,7 @@ impl Head {
     }
 }
 
-fn reference(entry: &Entry, message: &model::Message, author: usize) -> Reference {
+fn reference(entry: &Entry, message: &model::Message<model::Sealed>, author: usize) -> Reference {
     let flag = |on: bool, flag: u8| if on { flag } else { 0 };
     Reference {
         at: entry.history_key(),

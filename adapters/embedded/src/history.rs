@@ -11,7 +11,6 @@ use ports::timeline::{
 };
 use ports::{Cursor, Entry, Event, Fault};
 
-use crate::behind::empty;
 use crate::codec::fault;
 use crate::head::Head;
 use crate::layout::{Account, Conversation, Reference, read_u64};
@@ -316,7 +315,7 @@ impl Reader<'_> {
         };
         let amendment = self.amendment(conversation, &head, at)?;
         if amendment.revoker.is_some() {
-            empty(message);
+            message.content.empty();
         }
         Ok(!amendment.deleted[side] && !head.sides[side].has_cleared(at))
     }
@@ -328,12 +327,12 @@ fn next(at: HistoryKey) -> HistoryKey {
 
 fn stored(
     at: HistoryKey,
-    mut message: model::Message,
+    mut message: model::Message<model::Sealed>,
     revoker: Option<UserId>,
     receipt_at: Option<model::Seconds>,
 ) -> StoredMessage {
     if revoker.is_some() {
-        empty(&mut message);
+        message.content.empty();
     }
     StoredMessage { at, message, revoker, receipt_at }
 }

@@ -25,8 +25,10 @@ mod spaces;
 mod stage;
 mod state;
 mod store;
+mod vault;
 mod walk;
 
 pub use check::Report;
 pub use ephemeral::MemoryEphemeral;
 pub use store::{EmbeddedStore, Options};
+pub use vault::{FolderVault, VaultOptions};

@@ -7,6 +7,8 @@
 mod clock;
 mod records;
 mod timeline;
+mod vault;
 
 pub use clock::{SeededRandom, SimulatedClock};
 pub use timeline::SimulatedStore;
+pub use vault::MemoryVault;

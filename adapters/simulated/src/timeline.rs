@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{
-    AccountNumber, ConversationId, HistoryKey, Message, MessageKey, Millis, Position, SdkAppId, Seconds,
-};
+use model::{AccountNumber, ConversationId, HistoryKey, MessageKey, Millis, Position, SdkAppId, Seconds};
 use parking_lot::Mutex;
 use ports::records::{Found, Range};
 use ports::timeline::{
@@ -123,7 +121,7 @@ impl View<'_> {
                 match &entry.event {
                     Event::Recall { target, revoker, .. } if *target == message.at => {
                         message.revoker = Some(revoker.clone());
-                        empty(&mut message.message);
+                        message.message.content.empty();
                     }
                     Event::Receipt { targets, .. }
                         if targets.iter().any(|target| target.at == message.at) =>
@@ -225,12 +223,6 @@ impl View<'_> {
         }
         AccountPage { entries, next, complete }
     }
-}
-
-fn empty(message: &mut Message) {
-    message.body = bytes::Bytes::new();
-    message.cloud_custom_data = Box::default();
-    message.offline_push_info = None;
 }
 
 fn appended(entry: &Entry, is_new: bool) -> Appended {

@@ -1,13 +1,14 @@
 //! What the operator asks of a data folder: through the running server if there is one, else by opening it.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use engine::Engine;
 use model::settings::App;
 use model::{SdkAppId, UserId, usersig};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::Outcome;
+use crate::cli::{Data, Outcome};
+use crate::config::Config;
 
 /// A request of the operator.
 #[derive(Debug, Serialize, Deserialize)]
@@ -20,10 +21,14 @@ pub(crate) enum Request {
     AddKey { app: u32 },
     RetireKeys { app: u32 },
     Usersig { app: u32, user: String, expire_seconds: u32 },
+    ShowKeys,
+    ChangeKeys,
 }
 
 /// Runs a request on a folder; returns what to print.
-pub(crate) fn run_request(data: &Path, request: &Request) -> Outcome<String> {
+pub(crate) fn run_request(data: &Data, request: &Request) -> Outcome<String> {
+    let config = Config::load(data.config.as_deref(), std::env::vars())?;
+    let data = data.data.as_path();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -32,7 +37,7 @@ pub(crate) fn run_request(data: &Path, request: &Request) -> Outcome<String> {
         if let Some(answer) = crate::control::ask(data, request).await? {
             return answer;
         }
-        let opened = crate::stores::open(data, 0, engine::Options::default()).await?;
+        let opened = crate::stores::open(data, &config, 0).await?;
         let answer = answer(&opened.engine, request).await;
         opened.store.close().await.map_err(|fault| fault.to_string())?;
         answer
@@ -40,7 +45,7 @@ pub(crate) fn run_request(data: &Path, request: &Request) -> Outcome<String> {
 }
 
 /// Answers a request.
-pub(crate) async fn answer(engine: &Engine, request: &Request) -> Outcome<String> {
+pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Outcome<String> {
     let refused = |error: model::Error| error.info.into_owned();
     match request {
         Request::Create { name, owner, json } => {
@@ -68,6 +73,27 @@ pub(crate) async fn answer(engine: &Engine, request: &Request) -> Outcome<String
         Request::RetireKeys { app } => {
             engine.apps.retire_old_keys(SdkAppId(*app)).await.map_err(refused)?;
             Ok("one key is left".to_owned())
+        }
+        Request::ShowKeys => {
+            let ring = &engine.keyring;
+            Ok(format!(
+                "keyring     {}\ngeneration  {}\nseeds       {}",
+                ring.id(),
+                ring.generation().0,
+                ring.seeds()
+            ))
+        }
+        Request::ChangeKeys => {
+            let told = |error: model::Error| error.cause.unwrap_or_else(|| error.info.into_owned().into());
+            // Goes on to its end even if nobody waits for it any more.
+            let engine = Arc::clone(engine);
+            let changed = tokio::spawn(async move { engine.change_generation().await }).await;
+            let changed =
+                changed.map_err(|error| error.to_string())?.map_err(|error| told(error).to_string())?;
+            Ok(format!(
+                "generation {}: the keys of {} recalled messages and {} deleted accounts are destroyed",
+                changed.generation.0, changed.messages, changed.accounts
+            ))
         }
         Request::Usersig { app, user, expire_seconds } => {
             let app = find(engine, *app).await?;

@@ -27,6 +27,9 @@ enum Command {
     App(App),
     /// Print a UserSig: what lets an account log in.
     Usersig(Usersig),
+    /// Show and change the keys that content is sealed with.
+    #[command(subcommand)]
+    Keys(Keys),
     /// Verify every checksum and cross-reference of a stopped store.
     Check(Data),
     /// Write the generated documents.
@@ -43,6 +46,9 @@ pub(crate) struct Data {
     /// The folder that holds the data; made if it is not there.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+    /// A configuration file (TOML); see api/config.md for its keys.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -52,9 +58,6 @@ pub(crate) struct Serve {
     /// Where to listen, such as 127.0.0.1:8080; port 0 takes a free one.
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<SocketAddr>,
-    /// A configuration file (TOML); see api/config.md for its keys.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -105,6 +108,20 @@ enum App {
     },
 }
 
+#[derive(Subcommand)]
+enum Keys {
+    /// Print which keyring and which generation is in use, and how many seeds it holds.
+    Show {
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Change to a new generation now: what was recalled or expired, and what deleted accounts wrote, becomes unrecoverable.
+    Change {
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
 #[derive(Args)]
 struct Target {
     #[command(flatten)]
@@ -136,9 +153,16 @@ pub(crate) fn run(arguments: Arguments) -> Outcome<()> {
             let Target { data, sdkappid } = usersig.target;
             let request =
                 Request::Usersig { app: sdkappid, user: usersig.user, expire_seconds: usersig.expire };
-            print(&run_request(&data.data, &request)?)
+            print(&run_request(&data, &request)?)
         }
         Command::App(app) => run_app(app),
+        Command::Keys(keys) => {
+            let (data, request) = match keys {
+                Keys::Show { data } => (data, Request::ShowKeys),
+                Keys::Change { data } => (data, Request::ChangeKeys),
+            };
+            print(&run_request(&data, &request)?)
+        }
     }
 }
 
@@ -154,7 +178,7 @@ fn run_app(app: App) -> Outcome<()> {
         App::AddKey { target } => (target.data, Request::AddKey { app: target.sdkappid }),
         App::RetireKeys { target } => (target.data, Request::RetireKeys { app: target.sdkappid }),
     };
-    print(&run_request(&data.data, &request)?)
+    print(&run_request(&data, &request)?)
 }
 
 fn pair(change: &str) -> Outcome<(String, String)> {

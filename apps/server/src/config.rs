@@ -4,7 +4,7 @@
 //! `api/config.md` follow from that.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gateway::Limits;
@@ -61,6 +61,24 @@ pub(crate) const KEYS: &[Key] = &[
         Kind::Number(0, u64::MAX),
         "268435456",
         "Below this much free space nothing new is stored (error 200002); reading goes on.",
+    ),
+    key(
+        "keys.folder",
+        Kind::Text,
+        "",
+        "The folder of the keyring, never inside the data folder; empty: the data folder's name with `.keys` behind it.",
+    ),
+    key(
+        "keys.mirror",
+        Kind::Text,
+        "",
+        "A second place for the keyring, on another disk or machine; empty: none. Without keyring nothing can be read.",
+    ),
+    key(
+        "keys.generation_hours",
+        Kind::Number(1, 24),
+        "24",
+        "How long recalled and expired content, and that of deleted accounts, can still be recovered by whoever has the keyring.",
     ),
     key("log.level", Kind::Text, "info", "What goes to standard error: error, warn, info, debug or trace."),
     key(
@@ -221,8 +239,29 @@ impl Config {
     pub(crate) fn engine_options(&self) -> engine::Options {
         engine::Options {
             outbox_bytes_max: self.size("limits.outbox_bytes_max"),
+            generation_time: Duration::from_secs(self.number("keys.generation_hours") * 3600),
             ..engine::Options::default()
         }
+    }
+
+    /// The folder of the keyring of a data folder.
+    pub(crate) fn keys_folder(&self, data: &Path) -> Outcome<PathBuf> {
+        let chosen = self.text("keys.folder");
+        let folder = if chosen.is_empty() { beside(data)? } else { PathBuf::from(chosen) };
+        apart("keys.folder", data, folder)
+    }
+
+    /// The second place of the keyring, if there is one.
+    pub(crate) fn keys_mirror(&self, data: &Path) -> Outcome<Option<PathBuf>> {
+        let chosen = self.text("keys.mirror");
+        if chosen.is_empty() {
+            return Ok(None);
+        }
+        let mirror = apart("keys.mirror", data, PathBuf::from(chosen))?;
+        if real(&mirror)? == real(&self.keys_folder(data)?)? {
+            return Err("keys.mirror: is the folder of the keyring itself".to_owned());
+        }
+        Ok(Some(mirror))
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -242,6 +281,35 @@ impl Config {
             origins: origins.map(str::to_owned).collect(),
         }
     }
+}
+
+fn beside(data: &Path) -> Outcome<PathBuf> {
+    let whole = std::path::absolute(data).map_err(|error| format!("{}: {error}", data.display()))?;
+    let Some(name) = whole.file_name() else {
+        return Err(format!("{}: name a folder for the keyring with keys.folder", data.display()));
+    };
+    let mut name = name.to_owned();
+    name.push(".keys");
+    Ok(whole.with_file_name(name))
+}
+
+/// A path without links, as far as it exists.
+fn real(path: &Path) -> Outcome<PathBuf> {
+    let told = |error: std::io::Error| format!("{}: {error}", path.display());
+    let whole = std::path::absolute(path).map_err(told)?;
+    let existing = whole.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("/"));
+    let rest = whole.strip_prefix(existing).unwrap_or(Path::new(""));
+    let found = existing.canonicalize().map_err(told)?;
+    // Joining nothing would add a separator at the end.
+    Ok(if rest.as_os_str().is_empty() { found } else { found.join(rest) })
+}
+
+/// A folder for keys that is not inside the data folder: a copy of the data must not hold its keys.
+fn apart(key: &str, data: &Path, folder: PathBuf) -> Outcome<PathBuf> {
+    if real(&folder)?.starts_with(real(data)?) {
+        return Err(format!("{key}: {} lies inside the data folder", folder.display()));
+    }
+    Ok(folder)
 }
 
 /// What a value may be, in words.

@@ -52,7 +52,7 @@ pub(crate) async fn serve(listener: UnixListener, engine: Arc<Engine>) {
     }
 }
 
-async fn serve_one(stream: UnixStream, engine: &Engine) -> std::io::Result<()> {
+async fn serve_one(stream: UnixStream, engine: &Arc<Engine>) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     BufReader::new(read.take(LINE_BYTES_MAX)).read_line(&mut line).await?;

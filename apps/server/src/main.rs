@@ -14,6 +14,7 @@ mod commands;
 mod config;
 mod context;
 mod control;
+mod outer_key;
 mod serve;
 mod stores;
 

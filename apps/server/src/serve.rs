@@ -24,7 +24,7 @@ const FLUSH_TIME_MAX: Duration = Duration::from_secs(20);
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(arguments: &Serve) -> Outcome<()> {
-    let config = Config::load(arguments.config.as_deref(), std::env::vars())?;
+    let config = Config::load(arguments.data.config.as_deref(), std::env::vars())?;
     start_log(&config)?;
     raise_file_limit();
     let mut runtime = match config.worker_threads() {
@@ -88,7 +88,7 @@ fn raise_file_limit() {
 
 async fn serve(arguments: &Serve, config: &Config) -> Outcome<()> {
     let data = &arguments.data.data;
-    let opened = crate::stores::open(data, config.free_bytes_min(), config.engine_options()).await?;
+    let opened = crate::stores::open(data, config, config.free_bytes_min()).await?;
     let pipeline = Pipeline::new(crate::commands::table(), Arc::clone(&opened.engine));
     let gateway = Gateway::new(pipeline, config.limits());
     let address: SocketAddr = match arguments.listen {

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use embedded::{EmbeddedStore, MemoryEphemeral, Options};
+use embedded::{EmbeddedStore, FolderVault, MemoryEphemeral, Options, VaultOptions};
 use engine::{Context, Engine};
 
 use crate::cli::Outcome;
+use crate::config::Config;
 use crate::context::{SystemClock, SystemRandom, TokioSpawner};
 
 /// The exit status after a failed write: the next start recovers.
@@ -34,19 +35,34 @@ pub(crate) fn open_store(data: &Path, free_bytes_min: u64) -> Outcome<Arc<Embedd
     EmbeddedStore::open(options).map(Arc::new).map_err(|fault| fault.to_string())
 }
 
-/// Opens a folder and starts the engine.
-pub(crate) async fn open(data: &Path, free_bytes_min: u64, options: engine::Options) -> Outcome<Opened> {
+/// Opens the vault that belongs to a data folder.
+fn open_vault(data: &Path, config: &Config) -> Outcome<Arc<FolderVault>> {
+    let options = VaultOptions {
+        folder: config.keys_folder(data)?,
+        mirror: config.keys_mirror(data)?,
+        outer_key: crate::outer_key::find()?,
+        random: Arc::new(SystemRandom),
+    };
+    FolderVault::open(options).map(Arc::new).map_err(|fault| fault.to_string())
+}
+
+/// Opens a folder and starts the engine. Below `free_bytes_min` nothing new is stored.
+pub(crate) async fn open(data: &Path, config: &Config, free_bytes_min: u64) -> Outcome<Opened> {
     let store = open_store(data, free_bytes_min)?;
+    let vault = open_vault(data, config)?;
     let clock = Arc::new(SystemClock::new());
     let context = Context {
         records: store.clone(),
         timeline: store.clone(),
         bus: store.clone(),
         ephemeral: Arc::new(MemoryEphemeral::new(clock.clone())),
+        vault,
         clock,
         random: Arc::new(SystemRandom),
         spawner: Arc::new(TokioSpawner),
     };
-    let engine = Engine::start(context, options).await.map_err(|error| format!("cannot start: {error:?}"))?;
+    let engine = Engine::start(context, config.engine_options()).await.map_err(|error| {
+        format!("cannot start: {}", error.cause.as_deref().unwrap_or(error.info.as_ref()))
+    })?;
     Ok(Opened { store, engine })
 }

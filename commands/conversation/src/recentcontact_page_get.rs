@@ -4,7 +4,7 @@ use command::{Call, Callers, Command, Family, Spec};
 use engine::facts::ContactSettings;
 use hashbrown::HashMap;
 use model::profile::{IMAGE, NICK};
-use model::{AccountNumber, ErrorCode, Result, Seconds, UserId};
+use model::{AccountNumber, Content, ErrorCode, Result, Seconds, UserId};
 use ports::timeline::ConversationView;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -186,7 +186,7 @@ impl Command for PageConversations {
 }
 
 /// A pinned conversation in which nothing was ever said.
-fn empty_view(owner: AccountNumber, peer: AccountNumber) -> ConversationView {
+fn empty_view(owner: AccountNumber, peer: AccountNumber) -> ConversationView<Content> {
     ConversationView {
         conversation: model::ConversationId::between(owner, peer),
         peer,
@@ -201,7 +201,7 @@ fn empty_view(owner: AccountNumber, peer: AccountNumber) -> ConversationView {
 async fn item(
     call: &Call,
     owner: AccountNumber,
-    view: ConversationView,
+    view: ConversationView<Content>,
     settings: ContactSettings,
 ) -> Result<Option<Item>> {
     let (engine, app) = (&call.engine, call.app.id);
@@ -218,7 +218,7 @@ async fn item(
                 .map_err(|error| model::Error::from(ErrorCode::ContactInternal).caused_by(error))?;
             Some(LastMessage {
                 body,
-                cloud_custom_data: found.message.cloud_custom_data.to_string(),
+                cloud_custom_data: found.message.content.cloud_custom_data.to_string(),
                 revoker: found.revoker.clone().map(|user| Revoker { user, reason: "" }),
             })
         }

@@ -1,6 +1,5 @@
 //! What the sending commands share: the content of a message and its options.
 
-use bytes::Bytes;
 use command::scalar::Flag;
 use model::message::{MessageFlags, OFFLINE_PUSH_INFO_BYTES_MAX, OFFLINE_PUSH_INFO_UNSET};
 use model::{ErrorCode, Result};
@@ -31,7 +30,7 @@ macro_rules! sending_request {
             /// For push vendors; kept as it is.
             #[serde(rename = "OfflinePushInfo", default)]
             #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
-            pub offline_push_info: Option<Box<serde_json::value::RawValue>>,
+            pub offline_push_info: Option<$crate::body::PushInfo>,
             /// `NoUnread`, `NoLastMsg`, `WithMuteNotifications`, `NoMsgCheck`.
             #[serde(rename = "SendMsgControl", default)]
             pub send_control: Vec<String>,
@@ -71,7 +70,7 @@ pub struct Content {
     /// `CloudCustomData`.
     pub cloud_custom_data: Option<String>,
     /// `OfflinePushInfo`.
-    pub offline_push_info: Option<Box<RawValue>>,
+    pub offline_push_info: Option<PushInfo>,
     /// `SendMsgControl`.
     pub send_control: Vec<String>,
     /// `SupportMessageExtension`.
@@ -84,12 +83,8 @@ pub struct Content {
 
 /// Content as it will be stored.
 pub struct Checked {
-    /// `MsgBody`.
-    pub body: Bytes,
-    /// `CloudCustomData`.
-    pub cloud_custom_data: Box<str>,
-    /// `OfflinePushInfo`.
-    pub offline_push_info: Option<Box<str>>,
+    /// What it says.
+    pub content: model::Content,
     /// Properties.
     pub flags: MessageFlags,
 }
@@ -101,9 +96,12 @@ impl Content {
     /// `BodyNotArray`, `MessageBodyMalformed`, `ElementMalformed`, `MessageTooLong`, `OfflinePushInfoMalformed`,
     /// `MessageBadJson` for an unknown `SendMsgControl`.
     pub fn check(self) -> Result<Checked> {
-        let body: Bytes = model::element::normalise(&self.body)?.into();
-        let cloud_custom_data = self.cloud_custom_data.unwrap_or_default();
-        engine::messages::check_size(&body, &cloud_custom_data)?;
+        let content = model::Content {
+            body: model::element::normalise(&self.body)?.into(),
+            cloud_custom_data: self.cloud_custom_data.unwrap_or_default().into(),
+            offline_push_info: self.offline_push_info.map(PushInfo::check).transpose()?.flatten(),
+        };
+        engine::messages::check_size(&content)?;
         if let Some(unknown) =
             self.send_control.iter().position(|name| !SEND_CONTROLS.contains(&name.as_str()))
         {
@@ -119,27 +117,33 @@ impl Content {
             not_last: has("NoLastMsg"),
             ..MessageFlags::default()
         };
-        Ok(Checked {
-            body,
-            cloud_custom_data: cloud_custom_data.into(),
-            offline_push_info: self.offline_push_info.as_deref().map(check_push_info).transpose()?.flatten(),
-            flags,
-        })
+        Ok(Checked { content, flags })
     }
 }
 
-fn check_push_info(info: &RawValue) -> Result<Option<Box<str>>> {
-    // Half of what would be stored of a short message, and it says nothing.
-    if info.get() == OFFLINE_PUSH_INFO_UNSET {
-        return Ok(None);
+/// `OfflinePushInfo` as it came; none of it where the sender set nothing.
+#[derive(Clone, Debug)]
+pub struct PushInfo(Option<Box<str>>);
+
+impl<'de> serde::Deserialize<'de> for PushInfo {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let info = <&'de RawValue>::deserialize(deserializer)?.get();
+        // Half of what would be stored of a short message, and it says nothing.
+        Ok(Self((info != OFFLINE_PUSH_INFO_UNSET).then(|| info.into())))
     }
-    if !info.get().starts_with('{') {
-        return Err(ErrorCode::OfflinePushInfoMalformed.into());
+}
+
+impl PushInfo {
+    fn check(self) -> Result<Option<Box<str>>> {
+        let Some(info) = self.0 else { return Ok(None) };
+        if !info.starts_with('{') {
+            return Err(ErrorCode::OfflinePushInfoMalformed.into());
+        }
+        if info.len() > OFFLINE_PUSH_INFO_BYTES_MAX {
+            return Err(ErrorCode::OfflinePushInfoMalformed.because("OfflinePushInfo: at most 8 KB"));
+        }
+        Ok(Some(info))
     }
-    if info.get().len() > OFFLINE_PUSH_INFO_BYTES_MAX {
-        return Err(ErrorCode::OfflinePushInfoMalformed.because("OfflinePushInfo: at most 8 KB"));
-    }
-    Ok(Some(info.get().into()))
 }
 
 /// Whether `MsgLifeTime` or `OnlineOnlyFlag` ask for a message that is not stored.

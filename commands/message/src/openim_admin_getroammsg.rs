@@ -94,7 +94,7 @@ impl Command for GetHistoryOf {
             .rev()
             .take_while(|found| {
                 let is_first = bytes == 0;
-                bytes += found.message.counted_bytes().max(1);
+                bytes += found.message.content.counted_bytes().max(1);
                 is_first || bytes <= PAGE_BYTES
             })
             .count();

@@ -97,7 +97,10 @@ impl Command for Synchronise {
 }
 
 /// Unread messages of every conversation that has some.
-async fn counts(call: &Call, account: &AccountFact) -> Result<Vec<(PairUnread, ConversationView)>> {
+async fn counts(
+    call: &Call,
+    account: &AccountFact,
+) -> Result<Vec<(PairUnread, ConversationView<model::Content>)>> {
     let (engine, app) = (&call.engine, call.app.id);
     let mut unread = Vec::new();
     for view in engine.conversations(app, account.number, CONVERSATIONS_MAX).await? {

@@ -202,6 +202,40 @@ async fn a_resend_gets_the_first_answer_again_and_sends_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_same_numbers_tell_four_contents_apart_and_a_resend_of_a_recalled_message_brings_nothing_back() {
+    let world = world().await;
+    let mut alice = world.login("alice").await;
+    let body = |content: &str| with(hello(1), "MsgBody", text(content));
+    let mut keys = Vec::new();
+    for content in ["one", "two", "three", "four"] {
+        keys.push(alice.call("openim.sendmsg", body(content)).await.ok()["MsgKey"].clone());
+        world.advance_seconds(1).await;
+    }
+    for (content, key) in ["one", "two", "three", "four"].iter().zip(&keys) {
+        assert_eq!(alice.call("openim.sendmsg", body(content)).await.ok()["MsgKey"], *key, "{content}");
+    }
+    // Beyond the limit every one is new.
+    for _ in 0..2 {
+        let fifth = alice.call("openim.sendmsg", body("five")).await.ok();
+        assert!(!keys.contains(&fifth["MsgKey"]));
+        keys.push(fifth["MsgKey"].clone());
+        world.advance_seconds(1).await;
+    }
+    let mut bob = world.login("bob").await;
+    assert_eq!(history(&mut bob, "alice").await.list("MsgList").len(), 6);
+    let parts: Vec<u32> = keys[0].as_str().unwrap().split('_').map(|part| part.parse().unwrap()).collect();
+    let first = json!({"MsgInfo": {"From_Account": "alice", "To_Account": "bob", "MsgSeq": parts[0],
+        "MsgRandom": parts[1], "MsgTimeStamp": parts[2]}});
+    alice.call("openim.msgwithdraw", first).await.ok();
+    assert_eq!(alice.call("openim.sendmsg", body("one")).await.ok()["MsgKey"], keys[0]);
+    // What is new has another time of its sender.
+    let new = with(body("new"), "MsgClientTime", json!(4711));
+    assert!(!keys.contains(&alice.call("openim.sendmsg", new).await.ok()["MsgKey"]));
+    let shown = history(&mut bob, "alice").await;
+    assert!(!shown.0.to_string().contains("\"one\""), "{shown:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_back_end_without_sequence_is_recognised_by_the_random_number() {
     let world = world().await;
     let mut bob = world.login("bob").await;

@@ -197,6 +197,7 @@ impl Accounts {
         // The name goes first: nothing new can begin while the rest is removed.
         let mut gone =
             vec![remove::<AccountFact>(fact.key()), remove::<ProfileFact>(ProfileFact::key_of(number))];
+        gone.push(crate::erasure::will_erase(stamps, number)?);
         if fact.not_before > Seconds(0) {
             let revoked =
                 RevokedFact { name_hash: RevokedFact::hash_of(app, user), not_before: fact.not_before };

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use model::{AccountNumber, Message, Result, SdkAppId, UserId};
+use model::{AccountNumber, Message, Result, SdkAppId, Sealed, UserId};
 use ports::{Entry, Event};
 
 use crate::Engine;
@@ -75,7 +75,8 @@ impl Engine {
         Ok(account.map(|account: Arc<AccountFact>| account.user.clone()))
     }
 
-    async fn deliver_message(&self, app: SdkAppId, entry: &Entry, message: &Message) -> Result<()> {
+    async fn deliver_message(&self, app: SdkAppId, entry: &Entry, sealed: &Message<Sealed>) -> Result<()> {
+        let message = sealed;
         // A live import is pushed like any other message, one of history is not.
         if message.flags.imported && message.flags.uncounted {
             return Ok(());
@@ -90,6 +91,7 @@ impl Engine {
         if !to_receiver && !to_sender {
             return Ok(());
         }
+        let message = &self.open_message(app, entry.conversation, sealed);
         let profile = self.profiles.of(app, message.author).await?;
         let shown =
             Shown { nick: profile.text(model::profile::NICK), image: profile.text(model::profile::IMAGE) };

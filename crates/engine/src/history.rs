@@ -1,7 +1,9 @@
 //! What clients read: pages of history, what they missed, and how both are written down.
 
 use model::settings::App;
-use model::{AccountNumber, ConversationId, ErrorCode, HistoryKey, MessageKey, Result, SdkAppId, Seconds};
+use model::{
+    AccountNumber, Content, ConversationId, ErrorCode, HistoryKey, MessageKey, Result, SdkAppId, Seconds,
+};
 use ports::timeline::{AccountPage, ConversationView, Direction, HistoryPage, HistoryQuery, StoredMessage};
 use ports::{Cursor, Event};
 use serde_json::value::RawValue;
@@ -36,7 +38,7 @@ impl Engine {
         viewer: &AccountFact,
         peer: &AccountFact,
         request: PageRequest,
-    ) -> Result<HistoryPage> {
+    ) -> Result<HistoryPage<Content>> {
         let place = match request.key {
             Some(key) => self.place_of(app, viewer.number, peer.number, key, request.direction).await?,
             None => None,
@@ -69,9 +71,10 @@ impl Engine {
         viewer: AccountNumber,
         peer: AccountNumber,
         query: HistoryQuery,
-    ) -> Result<HistoryPage> {
+    ) -> Result<HistoryPage<Content>> {
         let conversation = ConversationId::between(viewer, peer);
-        Ok(self.context.timeline.history(app, conversation, query).await?)
+        let page = self.context.timeline.history(app, conversation, query).await?;
+        Ok(self.open_page(app, conversation, &page))
     }
 
     /// Where the message with this key stands, whoever sent it. Both sides may use the same numbers in one second:
@@ -108,8 +111,9 @@ impl Engine {
         app: SdkAppId,
         viewer: AccountNumber,
         limit: usize,
-    ) -> Result<Vec<ConversationView>> {
-        Ok(self.context.timeline.conversations(app, viewer, limit).await?)
+    ) -> Result<Vec<ConversationView<Content>>> {
+        let views = self.context.timeline.conversations(app, viewer, limit).await?;
+        Ok(views.into_iter().map(|view| self.open_view(app, view)).collect())
     }
 
     /// An account's conversation with another, if there is one.
@@ -121,9 +125,10 @@ impl Engine {
         app: SdkAppId,
         viewer: AccountNumber,
         peer: AccountNumber,
-    ) -> Result<Option<ConversationView>> {
+    ) -> Result<Option<ConversationView<Content>>> {
         let conversation = ConversationId::between(viewer, peer);
-        Ok(self.context.timeline.conversation(app, viewer, conversation).await?)
+        let view = self.context.timeline.conversation(app, viewer, conversation).await?;
+        Ok(view.map(|view| self.open_view(app, view)))
     }
 
     /// How many messages of `peer` the viewer has not read, up to the documented limit.
@@ -152,7 +157,11 @@ impl Engine {
     ///
     /// # Errors
     /// What the store says.
-    pub async fn write_page(&self, app: SdkAppId, messages: &[StoredMessage]) -> Result<Vec<Box<RawValue>>> {
+    pub async fn write_page(
+        &self,
+        app: SdkAppId,
+        messages: &[StoredMessage<Content>],
+    ) -> Result<Vec<Box<RawValue>>> {
         let mut written = Vec::with_capacity(messages.len());
         for found in messages {
             let profile = self.profiles.of(app, found.message.author).await?;
@@ -160,7 +169,7 @@ impl Engine {
                 nick: profile.text(model::profile::NICK),
                 image: profile.text(model::profile::IMAGE),
             };
-            let mut out = Vec::with_capacity(512 + found.message.counted_bytes());
+            let mut out = Vec::with_capacity(512 + found.message.content.counted_bytes());
             push::write_message(&mut out, &found.message, found.at.time, shown, Copy::Original);
             out.pop();
             let flag_bits = if found.revoker.is_some() { 8 } else { 0 };
@@ -195,13 +204,18 @@ impl Engine {
         let mut items = Vec::with_capacity(page.entries.len());
         for entry in &page.entries {
             match &entry.event {
-                Event::Message(message) if !message.body.is_empty() => {
+                Event::Message(sealed) => {
+                    let message = &self.open_message(app.id, entry.conversation, sealed);
+                    // Recalled, or erased with its author: there is nothing to be missed.
+                    if message.content.body.is_empty() {
+                        continue;
+                    }
                     let profile = self.profiles.of(app.id, message.author).await?;
                     let shown = Shown {
                         nick: profile.text(model::profile::NICK),
                         image: profile.text(model::profile::IMAGE),
                     };
-                    let mut out = Vec::with_capacity(512 + message.counted_bytes());
+                    let mut out = Vec::with_capacity(512 + message.content.counted_bytes());
                     // Unlike in a push, an own message is recognised by its sender here.
                     push::write_message(&mut out, message, entry.time, shown, Copy::Original);
                     items.push(raw(out)?);

@@ -8,6 +8,7 @@ pub mod blocks;
 pub mod contacts;
 pub mod context;
 mod deliver;
+pub mod erasure;
 pub mod facts;
 pub mod history;
 pub mod hub;
@@ -16,13 +17,16 @@ pub mod outbox;
 pub mod presence;
 pub mod profiles;
 pub mod push;
+mod seals;
 pub mod sessions;
 mod store;
 mod token;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::Result;
+use promise::keys::Keyring;
 
 pub use context::Context;
 pub use hub::{Connection, Hub, Session};
@@ -35,11 +39,13 @@ pub struct Options {
     pub outbox_bytes_max: usize,
     /// The number of this node.
     pub node: u32,
+    /// How long a generation of keys is in use.
+    pub generation_time: Duration,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { outbox_bytes_max: 1 << 20, node: 1 }
+        Self { outbox_bytes_max: 1 << 20, node: 1, generation_time: Duration::from_secs(24 * 3600) }
     }
 }
 
@@ -61,16 +67,19 @@ pub struct Engine {
     pub presence: presence::Presence,
     /// The connections of this node.
     pub hub: Arc<Hub>,
+    /// Keys.
+    pub keyring: Keyring,
     token_key: TokenKey,
 }
 
 impl Engine {
-    /// Starts the engine: reads its secret and begins to deliver what is appended from now on.
+    /// Starts the engine: reads its secrets and begins to deliver what is appended from now on.
     ///
     /// # Errors
     /// What the store says.
     pub async fn start(context: Context, options: Options) -> Result<Arc<Self>> {
         let hub = Arc::new(Hub::new(options.outbox_bytes_max));
+        let keyring = seals::keyring(&context).await?;
         let token_key = sessions::token_key(context.records.as_ref(), context.random.as_ref()).await?;
         let engine = Arc::new(Self {
             apps: apps::Apps::new(context.clone()),
@@ -80,10 +89,12 @@ impl Engine {
             contacts: contacts::Contacts::new(context.clone()),
             presence: presence::Presence::new(context.clone(), Arc::clone(&hub), options.node),
             hub,
+            keyring,
             token_key,
             context,
         });
         deliver::start(&engine);
+        erasure::start(&engine, options.generation_time);
         Ok(engine)
     }
 }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use model::message::{CLOUD_CUSTOM_DATA_BYTES_MAX, MESSAGE_BYTES_MAX, MessageFlags};
+use model::message::{CLOUD_CUSTOM_DATA_BYTES_MAX, Content, MESSAGE_BYTES_MAX, MessageFlags};
 use model::settings::App;
 use model::{ConversationId, ErrorCode, HistoryKey, InstanceId, Message, MessageKey, Result, Seconds};
-use ports::timeline::{ReceiptTarget, RetryKey, StoredMessage};
+use ports::timeline::{Direction, HistoryQuery, ReceiptTarget, RetryKey, StoredMessage};
 use ports::{Appended, Draft, Event, Stamped};
 use promise::Stamps;
 use sha2::{Digest, Sha256};
@@ -27,12 +26,8 @@ pub struct Outgoing {
     pub random: u32,
     /// The sender's clock; the server's if absent.
     pub client_time: Option<Seconds>,
-    /// `MsgBody`, checked.
-    pub body: Bytes,
-    /// `CloudCustomData`.
-    pub cloud_custom_data: Box<str>,
-    /// `OfflinePushInfo` as it came.
-    pub offline_push_info: Option<Box<str>>,
+    /// What it says, checked.
+    pub content: Content,
     /// Properties.
     pub flags: MessageFlags,
     /// Only for who is online now: not stored.
@@ -43,6 +38,13 @@ pub struct Outgoing {
 
 /// How far ahead of the server's clock an import may be dated.
 pub const IMPORT_AHEAD_SECONDS_MAX: u32 = 10;
+
+/// How many different messages with the same numbers of one sender are told apart within the time in which a resend is
+/// recognised. Further ones are taken as new each time.
+const SAME_NUMBERS_MAX: u8 = 4;
+
+/// Resends are documented to be recognised for so long (page 269/2282).
+const RESEND_SECONDS_MIN: u32 = 120;
 
 /// The answer to a send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,32 +61,38 @@ pub struct Sent {
 ///
 /// # Errors
 /// `MessageTooLong`.
-pub fn check_size(body: &[u8], cloud_custom_data: &str) -> Result<()> {
-    if cloud_custom_data.len() > CLOUD_CUSTOM_DATA_BYTES_MAX {
+pub fn check_size(content: &Content) -> Result<()> {
+    if content.cloud_custom_data.len() > CLOUD_CUSTOM_DATA_BYTES_MAX {
         return Err(ErrorCode::MessageTooLong.because("CloudCustomData: at most 8 KB"));
     }
-    if body.len() + cloud_custom_data.len() > MESSAGE_BYTES_MAX {
+    if content.counted_bytes() > MESSAGE_BYTES_MAX {
         return Err(ErrorCode::MessageTooLong.because("MsgBody and CloudCustomData: at most 12 KB together"));
     }
     Ok(())
 }
 
-fn retry_key(outgoing: &Outgoing) -> RetryKey {
+/// Recognises a resend by what its sender chose. The content is no part of it: where it differs, the message is another
+/// one, and gets the key of the next `attempt`.
+fn retry_key(outgoing: &Outgoing, attempt: u8) -> RetryKey {
     let mut hash = Sha256::new();
     hash.update(outgoing.from.number.0.to_be_bytes());
+    hash.update(outgoing.to.number.0.to_be_bytes());
     // A sender without sequences is recognised by the random number in its place.
     hash.update(outgoing.sequence.unwrap_or(outgoing.random).to_be_bytes());
     hash.update(outgoing.random.to_be_bytes());
-    hash.update(outgoing.body.len().to_be_bytes());
-    hash.update(&outgoing.body);
-    hash.update(outgoing.cloud_custom_data.as_bytes());
+    hash.update([attempt]);
     let digest: [u8; 32] = hash.finalize().into();
     let mut half = [0; 16];
     half.copy_from_slice(&digest[..16]);
     RetryKey(half)
 }
 
-fn message_of(outgoing: Outgoing, sequence: u32, now: Seconds) -> Message {
+fn sent(appended: &Appended, sequence: u32) -> Sent {
+    let key = appended.key.unwrap_or(MessageKey { sequence, random: 0, time: appended.time });
+    Sent { time: appended.time, key, is_new: appended.is_new }
+}
+
+fn message_of<C>(outgoing: &Outgoing, sequence: u32, now: Seconds, content: C) -> Message<C> {
     Message {
         from: outgoing.from.user.clone(),
         to: outgoing.to.user.clone(),
@@ -92,9 +100,7 @@ fn message_of(outgoing: Outgoing, sequence: u32, now: Seconds) -> Message {
         sequence,
         random: outgoing.random,
         client_time: outgoing.client_time.unwrap_or(now),
-        body: outgoing.body,
-        cloud_custom_data: outgoing.cloud_custom_data,
-        offline_push_info: outgoing.offline_push_info,
+        content,
         flags: outgoing.flags,
     }
 }
@@ -105,36 +111,72 @@ impl Engine {
     /// # Errors
     /// `MessageTooLong`, `DiskFull`, or what the store says.
     pub async fn send(&self, app: &App, outgoing: Outgoing) -> Result<Sent> {
-        check_size(&outgoing.body, &outgoing.cloud_custom_data)?;
+        check_size(&outgoing.content)?;
         let now = self.context.clock.now().seconds();
         let sequence = outgoing.sequence.unwrap_or_else(|| self.context.random.next_u32());
         if outgoing.is_online_only {
-            let (to, origin) = (Arc::clone(&outgoing.to), outgoing.origin);
-            let message = message_of(outgoing, sequence, now);
-            self.send_online(app, &message, &to, now, origin).await?;
+            let message = message_of(&outgoing, sequence, now, outgoing.content.clone());
+            self.send_online(app, &message, &outgoing.to, now, outgoing.origin).await?;
             return Ok(Sent { time: now, key: message.key(now), is_new: true });
         }
-        let appended = self.append_message(app, outgoing, sequence, now).await?;
-        let key = appended.key.unwrap_or(MessageKey { sequence, random: 0, time: appended.time });
-        Ok(Sent { time: appended.time, key, is_new: appended.is_new })
+        for attempt in 0..SAME_NUMBERS_MAX {
+            let retry = Some(retry_key(&outgoing, attempt));
+            let appended = self.append_message(app, &outgoing, sequence, now, retry)?.await?;
+            if appended.is_new || self.is_resend(app, &outgoing, &appended).await? {
+                return Ok(sent(&appended, sequence));
+            }
+        }
+        let appended = self.append_message(app, &outgoing, sequence, now, None)?.await?;
+        Ok(sent(&appended, sequence))
     }
 
-    /// Appends a message. What is waited for holds nothing of it: very many may wait.
+    /// Seals and appends a message.
     fn append_message(
         &self,
         app: &App,
-        outgoing: Outgoing,
+        outgoing: &Outgoing,
         sequence: u32,
         now: Seconds,
-    ) -> ports::fault::Answer<'_, Appended> {
-        let retry = Some(retry_key(&outgoing));
+        retry: Option<RetryKey>,
+    ) -> Result<ports::fault::Answer<'_, Appended>> {
         let conversation = ConversationId::between(outgoing.from.number, outgoing.to.number);
-        let stamp = Stamps::of(app.id, &app.settings).message(outgoing.from.number, now);
-        let origin = outgoing.origin;
-        let event = Event::Message(message_of(outgoing, sequence, now));
-        self.context
-            .timeline
-            .append(Stamped::new(stamp, Draft { conversation, event, sent_at: None, retry, origin }))
+        let author = outgoing.from.number;
+        let stamp = Stamps::of(app.id, &app.settings).message(author, now);
+        let sealed = self.keyring.seal(app.id, conversation, author, stamp.expiry, &outgoing.content)?;
+        let event = Event::Message(message_of(outgoing, sequence, now, sealed));
+        let draft = Draft { conversation, event, sent_at: None, retry, origin: outgoing.origin };
+        Ok(self.context.timeline.append(Stamped::new(stamp, draft)))
+    }
+
+    /// Whether a message with the numbers of an earlier one says the same. Where that cannot be read any more, since it was
+    /// recalled or erased, the sender's clock tells: a resend must not bring it back, a new message must not be lost.
+    async fn is_resend(&self, app: &App, outgoing: &Outgoing, earlier: &Appended) -> Result<bool> {
+        let author = outgoing.from.number;
+        let conversation = ConversationId::between(author, outgoing.to.number);
+        let place = |position: u64| HistoryKey { time: earlier.time, position: model::Position(position) };
+        let mut seen = None;
+        // Either side may never have got it, or deleted it from its own view.
+        for viewer in [author, outgoing.to.number] {
+            let query = HistoryQuery {
+                viewer,
+                after: place(earlier.position.0.saturating_sub(1)),
+                before: place(earlier.position.0.saturating_add(1)),
+                direction: Direction::Backwards,
+                limit: 1,
+            };
+            let page = self.context.timeline.history(app.id, conversation, query).await?;
+            seen = seen.or(page.messages.into_iter().next());
+        }
+        let Some(found) = seen else { return Ok(true) };
+        let content = self.keyring.open_content(app.id, conversation, author, &found.message.content);
+        if let Some(content) = content.filter(|_| found.revoker.is_none()) {
+            return Ok(content == outgoing.content);
+        }
+        let now = self.context.clock.now().seconds();
+        Ok(match outgoing.client_time {
+            Some(client_time) => client_time == found.message.client_time,
+            None => now <= earlier.time.plus(RESEND_SECONDS_MIN),
+        })
     }
 
     /// Pushes a message that is not stored.
@@ -165,7 +207,7 @@ impl Engine {
     /// # Errors
     /// `MessageTooLong`, `TimeStampMissing` for a time that is in the future or past its retention, `DiskFull`.
     pub async fn import(&self, app: &App, outgoing: Outgoing, sent_at: Seconds) -> Result<Appended> {
-        check_size(&outgoing.body, &outgoing.cloud_custom_data)?;
+        check_size(&outgoing.content)?;
         let author = outgoing.from.number;
         let stamp = Stamps::of(app.id, &app.settings).message(author, sent_at);
         let now = self.context.clock.now();
@@ -178,20 +220,13 @@ impl Engine {
         if sent_at > now.seconds().plus(IMPORT_AHEAD_SECONDS_MAX) {
             return Err(ErrorCode::TimeStampMissing.because("MsgTimeStamp: in the future"));
         }
-        let message = Message {
-            from: outgoing.from.user.clone(),
-            to: outgoing.to.user.clone(),
-            author,
-            sequence: outgoing.sequence.unwrap_or(outgoing.random),
-            random: outgoing.random,
-            client_time: outgoing.client_time.unwrap_or(sent_at),
-            body: outgoing.body,
-            cloud_custom_data: outgoing.cloud_custom_data,
-            offline_push_info: outgoing.offline_push_info,
-            flags: MessageFlags { imported: true, ..outgoing.flags },
-        };
+        let conversation = ConversationId::between(author, outgoing.to.number);
+        let sealed = self.keyring.seal(app.id, conversation, author, stamp.expiry, &outgoing.content)?;
+        let sequence = outgoing.sequence.unwrap_or(outgoing.random);
+        let mut message = message_of(&outgoing, sequence, sent_at, sealed);
+        message.flags.imported = true;
         let draft = Draft {
-            conversation: ConversationId::between(author, outgoing.to.number),
+            conversation,
             event: Event::Message(message),
             sent_at: Some(sent_at),
             retry: None,
@@ -260,6 +295,7 @@ impl Engine {
             revoker: revoker.user.clone(),
         };
         let conversation = ConversationId::between(from.number, to.number);
+        self.will_recall(Stamps::of(app.id, &app.settings), app.id, conversation, &found).await?;
         let origin = window.and_then(|(_, origin)| origin);
         let appended = self.append(app, revoker, conversation, event, origin).await?;
         if appended.is_new { Ok(()) } else { Err(ErrorCode::AlreadyRecalled.into()) }

@@ -47,7 +47,7 @@ pub struct Shown<'a> {
 /// A frame with one message, as its receiver gets it, or as the sender's other instances do.
 #[must_use]
 pub fn message(message: &Message, time: Seconds, shown: Shown<'_>, copy: Copy, online_only: bool) -> Bytes {
-    let mut out = Vec::with_capacity(512 + message.counted_bytes());
+    let mut out = Vec::with_capacity(512 + message.content.counted_bytes());
     out.extend_from_slice(br#"{"head":{"servcmd":"im_open_push.msg_push","seq":0},"body":{"EventArray":[{"Event":9,"C2cMsgArray":["#);
     write_message(&mut out, message, time, shown, copy);
     if online_only {
@@ -92,7 +92,7 @@ pub fn write_message(out: &mut Vec<u8>, message: &Message, time: Seconds, shown:
     out.extend_from_slice(br#","MsgBody":"#);
     out.extend_from_slice(body_of(message));
     out.extend_from_slice(br#","CloudCustomData":"#);
-    write_text(out, &message.cloud_custom_data);
+    write_text(out, &message.content.cloud_custom_data);
     let flags = message.flags;
     write_number(out, "IsNeedReadReceipt", flags.needs_receipt.into());
     // The answer of a sync is read by this spelling alone.
@@ -121,10 +121,10 @@ pub fn write_message(out: &mut Vec<u8>, message: &Message, time: Seconds, shown:
 /// shows an empty text.
 #[must_use]
 pub fn body_of(message: &Message) -> &[u8] {
-    if message.body.is_empty() {
+    if message.content.body.is_empty() {
         br#"[{"MsgType":"TIMTextElem","MsgContent":{"Text":""}}]"#
     } else {
-        &message.body
+        &message.content.body
     }
 }
 
@@ -308,9 +308,11 @@ mod tests {
             sequence: 1,
             random: 2,
             client_time: Seconds(3),
-            body: Bytes::from_static(br#"[{"MsgType":"TIMTextElem","MsgContent":{"Text":"\"hi\""}}]"#),
-            cloud_custom_data: "{\"a\":1}".into(),
-            offline_push_info: None,
+            content: model::Content {
+                body: Bytes::from_static(br#"[{"MsgType":"TIMTextElem","MsgContent":{"Text":"\"hi\""}}]"#),
+                cloud_custom_data: "{\"a\":1}".into(),
+                offline_push_info: None,
+            },
             flags: model::message::MessageFlags {
                 uncounted: true,
                 needs_receipt: true,

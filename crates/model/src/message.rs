@@ -77,9 +77,70 @@ pub struct MessageFlags {
     pub imported: bool,
 }
 
+/// What the sender of a message wrote.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Content {
+    /// `MsgBody`: JSON as checked by [`crate::element::normalise`]. Empty once the message is recalled or erased.
+    pub body: Bytes,
+    /// `CloudCustomData`.
+    pub cloud_custom_data: Box<str>,
+    /// `OfflinePushInfo`: JSON as it came, for push vendors; `None` if the sender set none of it.
+    pub offline_push_info: Option<Box<str>>,
+}
+
+impl Content {
+    /// The bytes that count against [`MESSAGE_BYTES_MAX`].
+    #[must_use]
+    pub fn counted_bytes(&self) -> usize {
+        self.body.len() + self.cloud_custom_data.len()
+    }
+}
+
+impl std::fmt::Debug for Content {
+    // Bodies never reach a log or a panic.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Content").field("bytes", &self.counted_bytes()).finish_non_exhaustive()
+    }
+}
+
+impl<C: std::fmt::Debug> std::fmt::Debug for Message<C> {
+    // Accounts never reach a log or a panic.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Message")
+            .field("sequence", &self.sequence)
+            .field("random", &self.random)
+            .field("content", &self.content)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Content as it is stored: sealed under a key that is derived from bucket and index, among others.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// The day, counted from 1970, at whose beginning it has expired.
+    pub bucket: u16,
+    /// Unique for ever: a key is used once.
+    pub index: u64,
+    /// The sealed bytes; none once the message is recalled.
+    pub bytes: Bytes,
+}
+
+impl std::fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sealed").field("bytes", &self.bytes.len()).finish_non_exhaustive()
+    }
+}
+
+impl Sealed {
+    /// Takes the content away and leaves what names its key.
+    pub fn empty(&mut self) {
+        self.bytes = Bytes::new();
+    }
+}
+
 /// A message. Names and pictures of the sender are not part of it: they are filled in at delivery.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Message {
+pub struct Message<C = Content> {
     /// Who sent it.
     pub from: UserId,
     /// To whom.
@@ -92,17 +153,28 @@ pub struct Message {
     pub random: u32,
     /// The sender's clock.
     pub client_time: Seconds,
-    /// `MsgBody`: JSON as checked by [`crate::element::normalise`].
-    pub body: Bytes,
-    /// `CloudCustomData`.
-    pub cloud_custom_data: Box<str>,
-    /// `OfflinePushInfo`: JSON as it came, for push vendors; `None` if the sender set none of it.
-    pub offline_push_info: Option<Box<str>>,
+    /// What the sender wrote.
+    pub content: C,
     /// Properties.
     pub flags: MessageFlags,
 }
 
-impl Message {
+impl<C> Message<C> {
+    /// The same message with other content, or with the same in another form.
+    #[must_use]
+    pub fn clone_with<D>(&self, content: D) -> Message<D> {
+        Message {
+            from: self.from.clone(),
+            to: self.to.clone(),
+            author: self.author,
+            sequence: self.sequence,
+            random: self.random,
+            client_time: self.client_time,
+            content,
+            flags: self.flags,
+        }
+    }
+
     /// The key of this message, if it was taken at `time`.
     #[must_use]
     pub const fn key(&self, time: Seconds) -> MessageKey {
@@ -113,22 +185,5 @@ impl Message {
     #[must_use]
     pub fn is_kept_by(&self, account: AccountNumber) -> bool {
         if account == self.author { !self.flags.receiver_only } else { !self.flags.sender_only }
-    }
-
-    /// The bytes that count against [`MESSAGE_BYTES_MAX`].
-    #[must_use]
-    pub fn counted_bytes(&self) -> usize {
-        self.body.len() + self.cloud_custom_data.len()
-    }
-}
-
-impl std::fmt::Debug for Message {
-    // Bodies never reach a log or a panic.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Message")
-            .field("sequence", &self.sequence)
-            .field("random", &self.random)
-            .field("bytes", &self.counted_bytes())
-            .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! What Whimbrel needs from outside: five kinds of store, a clock, dice and a way to run tasks.
 //!
 //! Of the five stores this crate names those that something uses so far: [`Records`], [`Timeline`], [`Ephemeral`]
-//! and [`Bus`]; `Blobs` comes with the first stored file. Every call names the app first. Every write takes
+//! and [`Bus`]; `Blobs` comes with the first stored file. [`Vault`] stands beside them and holds keys. Every call names the app first. Every write takes
 //! [`Stamped`] values only, so nothing can be stored without class, subject and expiry. `suite` (feature `suite`)
 //! holds the behaviour that every adapter shows.
 
@@ -14,6 +14,7 @@ pub mod stamped;
 #[cfg(feature = "suite")]
 pub mod suite;
 pub mod timeline;
+pub mod vault;
 
 pub use bus::{Bus, Follower};
 pub use context::{Clock, Random, Spawner};
@@ -22,3 +23,4 @@ pub use fault::{Answer, Fault};
 pub use records::{Condition, Kind, Record, Records, Transaction};
 pub use stamped::Stamped;
 pub use timeline::{Appended, Cursor, Draft, Entry, Event, Timeline};
+pub use vault::{Generation, Vault};

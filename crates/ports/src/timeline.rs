@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use model::{
-    AccountNumber, ConversationId, HistoryKey, InstanceId, Message, MessageKey, Position, SdkAppId, Seconds,
-    Stamp, UserId,
+    AccountNumber, ConversationId, HistoryKey, InstanceId, Message, MessageKey, Position, SdkAppId, Sealed,
+    Seconds, Stamp, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,8 @@ pub const RETRY_SECONDS: u32 = model::time::DAY_SECONDS;
 #[serde(transparent)]
 pub struct Cursor(pub u64);
 
-/// What makes two sends the same: a hash over sender, MsgSeq, MsgRandom and content.
+/// What makes two sends the same: a hash over sender, MsgSeq and MsgRandom. Never over the content: a hash of a short
+/// text would outlive its key and tell it to whoever guesses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RetryKey(pub [u8; 16]);
@@ -40,7 +41,7 @@ pub struct RetryKey(pub [u8; 16]);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
     /// A message was sent.
-    Message(Message),
+    Message(Message<Sealed>),
     /// A message was recalled for both sides.
     Recall {
         /// Which one.
@@ -177,20 +178,20 @@ pub struct Appended {
     pub is_new: bool,
 }
 
-/// A message as its readers see it now.
+/// A message as it is now: content sealed, or opened for its readers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredMessage {
+pub struct StoredMessage<C = Sealed> {
     /// Where it stands.
     pub at: HistoryKey,
-    /// The message. Body and custom data are empty once it is recalled.
-    pub message: Message,
+    /// The message. Its content is empty once it is recalled.
+    pub message: Message<C>,
     /// Who recalled it, if someone did.
     pub revoker: Option<UserId>,
     /// When the receiver sent a read receipt, if it did.
     pub receipt_at: Option<Seconds>,
 }
 
-impl StoredMessage {
+impl<C> StoredMessage<C> {
     /// Its key on the wire.
     #[must_use]
     pub const fn key(&self) -> MessageKey {
@@ -223,17 +224,17 @@ pub struct HistoryQuery {
 }
 
 /// A page of history.
-#[derive(Clone, Debug, Default)]
-pub struct HistoryPage {
+#[derive(Clone, Debug)]
+pub struct HistoryPage<C = Sealed> {
     /// The messages, oldest first in either direction.
-    pub messages: Vec<StoredMessage>,
+    pub messages: Vec<StoredMessage<C>>,
     /// Whether the asked part holds no further message in this direction.
     pub complete: bool,
 }
 
 /// A conversation in the view of one side.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConversationView {
+pub struct ConversationView<C = Sealed> {
     /// Which one.
     pub conversation: ConversationId,
     /// The other side.
@@ -243,7 +244,7 @@ pub struct ConversationView {
     /// The time that orders it in the list: of its last message, whether or not that can still be shown.
     pub active_at: Seconds,
     /// The last message that the viewer sees, if any.
-    pub last: Option<StoredMessage>,
+    pub last: Option<StoredMessage<C>>,
     /// Up to where the viewer has read.
     pub read_to: HistoryKey,
     /// Up to where the other side has read.

@@ -1,6 +1,8 @@
 //! The promises about data: how long each class is kept, as stamps on what is stored.
 //!
-//! Nothing reaches a store without a stamp, and stamps come from here.
+//! Nothing reaches a store without a stamp, and stamps come from here. So do the keys that content is sealed with.
+
+pub mod keys;
 
 use model::time::DAY_SECONDS;
 use model::{AccountNumber, AppSettings, DataClass, Expiry, SdkAppId, Seconds, Stamp, Subject};
@@ -67,6 +69,17 @@ impl Stamps {
             class: DataClass::Profile,
             subject: Subject::Account(subject),
             expiry: Expiry::At(end),
+        }
+    }
+
+    /// What is known about a message until its bucket is over, at the beginning of that day.
+    #[must_use]
+    pub const fn until_bucket(self, author: AccountNumber, bucket: u16) -> Stamp {
+        Stamp {
+            app: self.app,
+            class: DataClass::Message,
+            subject: Subject::Account(author),
+            expiry: Expiry::At(Seconds((bucket as u32).saturating_mul(DAY_SECONDS))),
         }
     }
 

@@ -88,9 +88,7 @@ impl World {
             sequence: Some(random),
             random,
             client_time: None,
-            body: text(content).to_string().into(),
-            cloud_custom_data: Box::default(),
-            offline_push_info: None,
+            content: model::Content { body: text(content).to_string().into(), ..Default::default() },
             flags: MessageFlags::default(),
             is_online_only: false,
             origin: None,
@@ -127,7 +125,7 @@ impl World {
         };
         let page = self.engine().history(self.app.id, viewer.number, peer.number, query).await;
         let messages = page.expect("a history can be read").messages;
-        let bodies = messages.iter().map(|found| serde_json::from_slice(&found.message.body));
+        let bodies = messages.iter().map(|found| serde_json::from_slice(&found.message.content.body));
         bodies.map(|body| body.unwrap_or(Value::Null)).collect()
     }
 

@@ -18,7 +18,7 @@ use model::usersig::{SecretKey, sign};
 use model::{Millis, SdkAppId, Seconds, UserId};
 use ports::{Clock as _, Spawner as _};
 use serde_json::Value;
-use simulated::{SeededRandom, SimulatedClock, SimulatedStore};
+use simulated::{MemoryVault, SeededRandom, SimulatedClock, SimulatedStore};
 use tokio::io::{DuplexStream, duplex};
 
 use crate::answer::Answer;
@@ -112,6 +112,7 @@ pub struct World {
     /// What clients said and heard.
     pub trace: Trace,
     options: Options,
+    vault: Arc<MemoryVault>,
     random: Arc<SeededRandom>,
     tasks: Arc<Tasks>,
     gateway: Arc<Gateway>,
@@ -130,7 +131,8 @@ impl World {
         let clock = Arc::new(SimulatedClock::new(BEGINNING));
         let store = SimulatedStore::with_sync_time(clock.clone(), options.sync_millis);
         let random = Arc::new(SeededRandom::new(options.seed));
-        let (tasks, gateway) = start(&options, &clock, &store, &random).await;
+        let vault = Arc::new(MemoryVault::default());
+        let (tasks, gateway) = start(&options, &clock, &store, &vault, &random).await;
         let app = new_app(&gateway, "test").await;
         Self {
             clock,
@@ -138,6 +140,7 @@ impl World {
             app,
             trace: Trace::default(),
             options,
+            vault,
             random,
             tasks,
             gateway,
@@ -163,7 +166,8 @@ impl World {
         self.trace.note(format!("{} crash", self.clock.elapsed_micros()));
         self.tasks.abort();
         self.store.crash();
-        let (tasks, gateway) = start(&self.options, &self.clock, &self.store, &self.random).await;
+        let (tasks, gateway) =
+            start(&self.options, &self.clock, &self.store, &self.vault, &self.random).await;
         (self.tasks, self.gateway) = (tasks, gateway);
     }
 
@@ -323,6 +327,7 @@ async fn start(
     options: &Options,
     clock: &Arc<SimulatedClock>,
     store: &SimulatedStore,
+    vault: &Arc<MemoryVault>,
     random: &Arc<SeededRandom>,
 ) -> (Arc<Tasks>, Arc<Gateway>) {
     let tasks = Arc::new(Tasks::default());
@@ -331,6 +336,7 @@ async fn start(
         timeline: Arc::new(store.clone()),
         bus: Arc::new(store.clone()),
         ephemeral: Arc::new(MemoryEphemeral::new(clock.clone())),
+        vault: vault.clone(),
         clock: clock.clone(),
         random: random.clone(),
         spawner: tasks.clone(),

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use model::{
-    AccountNumber, ConversationId, DataClass, Expiry, Message, MessageKey, Millis, SdkAppId, Seconds, Stamp,
-    Subject, UserId,
+    AccountNumber, ConversationId, DataClass, Expiry, Message, MessageKey, Millis, SdkAppId, Sealed, Seconds,
+    Stamp, Subject, UserId,
 };
 
 use crate::timeline::RetryKey;
@@ -104,7 +104,7 @@ pub fn name(account: AccountNumber) -> UserId {
 
 /// A message of `author` with these numbers.
 #[must_use]
-pub fn message(author: AccountNumber, to: AccountNumber, number: u32) -> Message {
+pub fn message(author: AccountNumber, to: AccountNumber, number: u32) -> Message<Sealed> {
     Message {
         from: name(author),
         to: name(to),
@@ -112,9 +112,7 @@ pub fn message(author: AccountNumber, to: AccountNumber, number: u32) -> Message
         sequence: number,
         random: number.wrapping_mul(7),
         client_time: Seconds(NOW),
-        body: format!(r#"[{{"MsgType":"TIMTextElem","MsgContent":{{"Text":"text {number}"}}}}]"#).into(),
-        cloud_custom_data: "custom".into(),
-        offline_push_info: None,
+        content: Sealed { bucket: 1, index: number.into(), bytes: format!("sealed {number}").into() },
         flags: model::message::MessageFlags::default(),
     }
 }

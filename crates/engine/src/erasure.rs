@@ -1,0 +1,290 @@
+//! What is to become unreadable for ever, and the changes of generation that make it so.
+//!
+//! A recall and a deletion write down what they destroy before they happen. The next change of generation takes it from
+//! there, so a crash in between forgets nothing; what was written down and then did not happen is dropped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::time::DAY_SECONDS;
+use model::{AccountNumber, ConversationId, DataClass, MessageKey, Result, SdkAppId, Seconds, Subject};
+use ports::records::{Range, RawRecord, Write};
+use ports::timeline::StoredMessage;
+use ports::{Condition, Generation, Kind, Record, Stamped};
+use promise::Stamps;
+use promise::keys::Destroyed;
+use serde::{Deserialize, Serialize};
+
+use crate::Engine;
+use crate::seals;
+use crate::store::{put, remove, unchanged, write, write_if};
+
+/// Things destroyed by one change; what is left over goes with the next one, which follows at once.
+const DESTROYED_AT_ONCE: usize = 50_000;
+
+/// Records read or removed at once.
+const RECORDS_AT_ONCE: usize = 1000;
+
+/// A recall that was written down and has not happened after this time will not.
+const RECALL_SECONDS_MAX: u32 = 60;
+
+/// How soon a change that failed is tried again.
+const RETRY: Duration = Duration::from_secs(60);
+
+/// That the key of a recalled message is to be destroyed. Ends with the message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecalledFact {
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// Who sent it.
+    pub author: AccountNumber,
+    /// Its key on the wire.
+    pub key: MessageKey,
+    /// The bucket of its content.
+    pub bucket: u16,
+    /// The index of its content.
+    pub index: u64,
+    /// When it was written down.
+    pub since: Seconds,
+}
+
+impl Record for RecalledFact {
+    const KIND: Kind = Kind { id: 10, name: "recalled message", class: DataClass::Message };
+
+    fn key(&self) -> Vec<u8> {
+        [self.bucket.to_be_bytes().as_slice(), &self.index.to_be_bytes()].concat()
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Account(self.author)
+    }
+}
+
+/// That the keys of a deleted account are to be destroyed. Ends with that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasedFact {
+    /// The number it had.
+    pub number: AccountNumber,
+}
+
+impl Record for ErasedFact {
+    const KIND: Kind = Kind { id: 11, name: "erased account", class: DataClass::Account };
+
+    fn key(&self) -> Vec<u8> {
+        self.number.0.to_be_bytes().to_vec()
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Account(self.number)
+    }
+}
+
+/// What came of a change of generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The generation that is in use now.
+    pub generation: Generation,
+    /// Messages whose keys were destroyed.
+    pub messages: usize,
+    /// Accounts whose keys were destroyed.
+    pub accounts: usize,
+}
+
+/// A record that is not needed any more, unless it was written anew.
+struct DoneFact {
+    app: SdkAppId,
+    unchanged: Condition,
+    remove: Write,
+}
+
+impl DoneFact {
+    fn of<R: Record>(app: SdkAppId, fact: &R, version: u64) -> Self {
+        let unchanged = unchanged::<R>(fact.key(), Some(version));
+        Self { app, unchanged, remove: remove::<R>(fact.key()) }
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    destroyed: Vec<Destroyed>,
+    done: Vec<DoneFact>,
+    messages: usize,
+    accounts: usize,
+}
+
+impl Found {
+    fn is_full(&self) -> bool {
+        self.destroyed.len() >= DESTROYED_AT_ONCE
+    }
+}
+
+/// Changes the generation of keys at regular times, for as long as the engine lives.
+pub(crate) fn start(engine: &Arc<Engine>, every: Duration) {
+    let (weak, clock) = (Arc::downgrade(engine), Arc::clone(&engine.context.clock));
+    engine.context.spawner.spawn(Box::pin(async move {
+        let mut pause = match weak.upgrade() {
+            Some(engine) => engine.until_change(every).await,
+            None => return,
+        };
+        loop {
+            clock.sleep(pause).await;
+            let Some(engine) = weak.upgrade() else { return };
+            pause = match engine.change_generation().await {
+                Ok(changed) => {
+                    tracing::info!(
+                        generation = changed.generation.0,
+                        messages = changed.messages,
+                        accounts = changed.accounts,
+                        "keys were changed"
+                    );
+                    every
+                }
+                Err(error) => {
+                    tracing::error!(cause = error.cause.as_deref().unwrap_or_default(), "cannot change keys");
+                    RETRY.min(every)
+                }
+            };
+        }
+    }));
+}
+
+const CHANGED_AT: &str = "time of the last change of keys";
+
+impl Engine {
+    /// How long the generation in use may still be used: starts do not make it live longer.
+    async fn until_change(&self, every: Duration) -> Duration {
+        let now = self.context.clock.now().seconds();
+        let changed_at = match seals::known(&self.context, CHANGED_AT).await {
+            Ok(Some(text)) => text.parse().map_or(Seconds(0), Seconds),
+            Ok(None) => {
+                // The first start begins to count.
+                let told = seals::remember(&self.context, CHANGED_AT, now.0.to_string()).await;
+                if told.is_err() {
+                    tracing::warn!("cannot note the time of the last change of keys");
+                }
+                now
+            }
+            Err(_) => Seconds(0),
+        };
+        // A clock that went backwards must not put the change off.
+        let used = Duration::from_secs(now.0.saturating_sub(changed_at.0).into());
+        every.saturating_sub(used).min(every)
+    }
+
+    /// Makes a new generation of keys, in which those of everything recalled, deleted or expired until now cannot be
+    /// derived any more. When this is answered the former generation is destroyed.
+    ///
+    /// # Errors
+    /// What the stores say, also while another change runs; what could not be destroyed is destroyed by the next change.
+    pub async fn change_generation(&self) -> Result<Changed> {
+        let (mut messages, mut accounts) = (0, 0);
+        loop {
+            let mut found = self.to_be_destroyed().await?;
+            let was_full = found.is_full();
+            // A bucket is over at the beginning of its day.
+            let today = self.context.clock.now().seconds().0 / DAY_SECONDS;
+            found
+                .destroyed
+                .push(Destroyed::Before(u16::try_from(today).unwrap_or(u16::MAX).saturating_add(1)));
+            let generation = self.keyring.destroy(&found.destroyed).await?;
+            seals::remember_generation(&self.context, generation).await?;
+            let now = self.context.clock.now().seconds();
+            seals::remember(&self.context, CHANGED_AT, now.0.to_string()).await?;
+            for done in found.done {
+                // One that was written anew meanwhile stands for something that is yet to come.
+                write_if(self.context.records.as_ref(), done.app, vec![done.unchanged], vec![done.remove])
+                    .await?;
+            }
+            messages += found.messages;
+            accounts += found.accounts;
+            if !was_full {
+                return Ok(Changed { generation, messages, accounts });
+            }
+        }
+    }
+
+    async fn to_be_destroyed(&self) -> Result<Found> {
+        let mut found = Found::default();
+        for app in self.apps.list().await? {
+            self.find_erased(app.id, &mut found).await?;
+            self.find_recalled(app.id, &mut found).await?;
+        }
+        Ok(found)
+    }
+
+    async fn find_erased(&self, app: SdkAppId, found: &mut Found) -> Result<()> {
+        let mut after = None;
+        while !found.is_full() {
+            let records = self.facts::<ErasedFact>(app, after).await?;
+            let Some((last, _)) = records.last() else { return Ok(()) };
+            after = Some((Vec::new(), last.key()));
+            for (fact, version) in records {
+                found.accounts += 1;
+                found.destroyed.push(Destroyed::Author(app, fact.number));
+                found.done.push(DoneFact::of(app, &fact, version));
+            }
+        }
+        Ok(())
+    }
+
+    async fn find_recalled(&self, app: SdkAppId, found: &mut Found) -> Result<()> {
+        let now = self.context.clock.now().seconds();
+        let mut after = None;
+        while !found.is_full() {
+            let records = self.facts::<RecalledFact>(app, after).await?;
+            let Some((last, _)) = records.last() else { return Ok(()) };
+            after = Some((Vec::new(), last.key()));
+            for (fact, version) in records {
+                let timeline = &self.context.timeline;
+                let message = timeline.find_message(app, fact.conversation, fact.author, fact.key).await?;
+                let has_happened = message.is_none_or(|message| message.revoker.is_some());
+                if has_happened {
+                    found.messages += 1;
+                    found.destroyed.push(Destroyed::Content { bucket: fact.bucket, index: fact.index });
+                } else if now < fact.since.plus(RECALL_SECONDS_MAX) {
+                    continue;
+                }
+                found.done.push(DoneFact::of(app, &fact, version));
+            }
+        }
+        Ok(())
+    }
+
+    async fn facts<R: Record>(
+        &self,
+        app: SdkAppId,
+        after: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<Vec<(R, u64)>> {
+        let range = Range { kind: R::KIND, index: None, prefix: Vec::new(), after, limit: RECORDS_AT_ONCE };
+        let found = self.context.records.scan(app, range).await?;
+        let decoded = found.iter().map(|record| Ok((record.decode()?, record.version)));
+        Ok(decoded.collect::<std::result::Result<_, ports::Fault>>()?)
+    }
+
+    /// Writes down that a message is about to be recalled.
+    pub(crate) async fn will_recall(
+        &self,
+        stamps: Stamps,
+        app: SdkAppId,
+        conversation: ConversationId,
+        found: &StoredMessage,
+    ) -> Result<()> {
+        let author = found.message.author;
+        let fact = RecalledFact {
+            conversation,
+            author,
+            key: found.key(),
+            bucket: found.message.content.bucket,
+            index: found.message.content.index,
+            since: self.context.clock.now().seconds(),
+        };
+        let stamp = stamps.until_bucket(author, fact.bucket);
+        let record = Write::Put(Stamped::new(stamp, RawRecord::of(&fact)?));
+        write(self.context.records.as_ref(), app, vec![record]).await
+    }
+}
+
+/// The write that notes that an account is deleted.
+pub(crate) fn will_erase(stamps: Stamps, number: AccountNumber) -> Result<Write> {
+    put(stamps.account(number), &ErasedFact { number })
+}

@@ -1,0 +1,33 @@
+//! The Vault port: the one place that holds key states.
+
+use zeroize::Zeroizing;
+
+use crate::fault::Answer;
+
+/// Which state of the keys: grows by one with every change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Generation(pub u64);
+
+/// A state of the keys as it was kept.
+pub struct Kept {
+    /// Which one.
+    pub generation: Generation,
+    /// The state.
+    pub state: Zeroizing<Vec<u8>>,
+}
+
+/// Keeps the state of the keys, and nothing that it held before.
+///
+/// Atomicity: after a crash at any moment either the former or the new state is there, whole. Forgetting: once a
+/// replacement is answered, the former state cannot be read any more by whoever gets everything that the vault holds
+/// then; what the medium itself may keep is said by the adapter. A vault never makes a state of its own.
+pub trait Vault: Send + Sync {
+    /// The state; `None` if none was ever kept. `Corrupt` if there is one and it cannot be read.
+    fn load(&self) -> Answer<'_, Option<Kept>>;
+
+    /// Keeps a new state and forgets the former one.
+    fn replace(&self, state: Zeroizing<Vec<u8>>) -> Answer<'_, Generation>;
+
+    /// The first of `count` numbers that were never given out before and never will be again.
+    fn reserve(&self, count: u64) -> Answer<'_, u64>;
+}

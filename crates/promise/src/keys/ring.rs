@@ -1,0 +1,325 @@
+//! The keyring: seals and opens content, and destroys keys by changing to a new generation.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aes_gcm::aead::AeadInPlace;
+use aes_gcm::{Aes256Gcm, Key, KeyInit, Nonce, Tag};
+use bytes::Bytes;
+use hashbrown::HashMap;
+use model::message::{Content, Sealed};
+use model::time::DAY_SECONDS;
+use model::{AccountNumber, ConversationId, Expiry, SdkAppId, Seconds};
+use parking_lot::Mutex;
+use ports::{Fault, Generation, Random, Vault};
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::state::{INDEX_BITS, State, app_path, author_path, bucket_path, content_path};
+use super::tree::{Descent, Seed};
+
+/// What every derived key and sealed byte is bound to besides its place.
+const LABEL: &[u8] = b"whimbrel content 1";
+
+const TAG_BYTES: usize = 16;
+
+/// Numbers taken from the vault at once. A start uses up what it took, so 2^20 starts fit into an index.
+const INDEXES_AT_ONCE: u64 = 1 << 36;
+
+/// Authors whose leaf is remembered. One that is not costs some 80 steps down the tree.
+const AUTHORS_CACHED: usize = 100_000;
+
+/// What the data knows of its keyring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// Its name.
+    pub id: [u8; 16],
+    /// The newest generation that was ever in use; `None` if none was: only then a keyring may be made.
+    pub generation: Option<Generation>,
+    /// Indexes below it may have been used.
+    pub next_index: u64,
+}
+
+/// What is to become unreadable for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destroyed {
+    /// One piece of content.
+    Content {
+        /// Its bucket.
+        bucket: u16,
+        /// Its index.
+        index: u64,
+    },
+    /// Everything that expired before the beginning of a day, counted from 1970.
+    Before(u16),
+    /// Everything of an author.
+    Author(SdkAppId, AccountNumber),
+    /// Everything of an app.
+    App(SdkAppId),
+}
+
+/// Where a piece of content belongs: it cannot be opened as anything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    app: SdkAppId,
+    conversation: ConversationId,
+    author: AccountNumber,
+    bucket: u16,
+    index: u64,
+}
+
+struct Inner {
+    state: State,
+    generation: Generation,
+    indexes: std::ops::Range<u64>,
+    authors: HashMap<(SdkAppId, AccountNumber), Seed>,
+    /// Where content was sealed and opened last. Two, since what is opened is a little older than what is sealed, and
+    /// going back and forth between them would cost many steps.
+    sealed: Descent,
+    opened: Descent,
+}
+
+/// What a key is wanted for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Seal,
+    Open,
+}
+
+/// The only holder of key states; see the module for how keys follow from each other.
+pub struct Keyring {
+    vault: Arc<dyn Vault>,
+    inner: Mutex<Inner>,
+    is_changing: AtomicBool,
+}
+
+/// Ends a change of generations however it ends.
+struct Change<'a>(&'a AtomicBool);
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+impl Keyring {
+    /// Opens the keyring that the data expects.
+    ///
+    /// # Errors
+    /// `Unavailable` if there is none and it may not be made (what was sealed cannot be read any more, and a new one would
+    /// hide that), if it belongs to other data, or if it is older than the data knows: in it keys live that were destroyed.
+    /// `Corrupt` for one that is damaged.
+    pub async fn open(vault: Arc<dyn Vault>, random: &dyn Random, expected: Expected) -> Result<Self, Fault> {
+        let refuse =
+            |why: &str| Fault::Unavailable(format!("{why}: give back the keyring folder or its mirror"));
+        let (state, generation) = match vault.load().await? {
+            Some(kept) => (State::read(&kept.state)?, kept.generation),
+            None if expected.generation.is_none() => {
+                let state = State::fresh(expected.id, random);
+                let generation = vault.replace(state.write()?).await?;
+                (state, generation)
+            }
+            None => return Err(refuse("there is data and no keyring for it")),
+        };
+        if state.id != expected.id {
+            return Err(refuse("the keyring belongs to other data"));
+        }
+        if expected.generation.is_some_and(|known| generation < known) {
+            return Err(refuse("the keyring is older than the data"));
+        }
+        let mut first = vault.reserve(INDEXES_AT_ONCE).await?;
+        if first < expected.next_index {
+            let missing = expected.next_index - first;
+            first = vault.reserve(missing + INDEXES_AT_ONCE).await? + missing;
+        }
+        let end = first.checked_add(INDEXES_AT_ONCE).filter(|end| *end <= 1 << INDEX_BITS);
+        let end = end.ok_or_else(|| Fault::Unavailable("the keyring has no indexes left".to_owned()))?;
+        let inner = Inner {
+            state,
+            generation,
+            indexes: first..end,
+            authors: HashMap::new(),
+            sealed: Descent::default(),
+            opened: Descent::default(),
+        };
+        Ok(Self { vault, inner: Mutex::new(inner), is_changing: AtomicBool::new(false) })
+    }
+
+    /// The end of the indexes that this start may use: what the data has to remember.
+    #[must_use]
+    pub fn next_index(&self) -> u64 {
+        self.inner.lock().indexes.end
+    }
+
+    /// Names this keyring, in hexadecimal.
+    #[must_use]
+    pub fn id(&self) -> String {
+        self.inner.lock().state.id.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Which generation of keys is in use.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        self.inner.lock().generation
+    }
+
+    /// How many seeds the keyring holds: what was destroyed costs, what was sealed does not.
+    #[must_use]
+    pub fn seeds(&self) -> usize {
+        let inner = self.inner.lock();
+        inner.state.contents.nodes().len() + inner.state.authors.nodes().len()
+    }
+
+    /// Seals content of an author in a conversation, that expires at the given time.
+    ///
+    /// # Errors
+    /// `Unavailable` if its keys are destroyed already, or no index is left before the next start.
+    pub fn seal(
+        &self,
+        app: SdkAppId,
+        conversation: ConversationId,
+        author: AccountNumber,
+        expiry: Expiry,
+        content: &Content,
+    ) -> Result<Sealed, Fault> {
+        let bucket = bucket_of(expiry);
+        let gone = || Fault::Unavailable("the keys for this content are destroyed".to_owned());
+        let (index, key) = {
+            let mut inner = self.inner.lock();
+            let index = inner.indexes.next();
+            let index =
+                index.ok_or_else(|| Fault::Unavailable("no key index is left: restart".to_owned()))?;
+            let place = Place { app, conversation, author, bucket, index };
+            (index, inner.key(place, Use::Seal).ok_or_else(gone)?)
+        };
+        let place = Place { app, conversation, author, bucket, index };
+        let mut bytes = encode(content)?;
+        let tag = cipher(&key)
+            .encrypt_in_place_detached(&nonce(), &place.bound(), &mut bytes)
+            .map_err(|_| Fault::Corrupt("content that is too long to seal".to_owned()))?;
+        bytes.extend_from_slice(&tag);
+        Ok(Sealed { bucket, index, bytes: bytes.into() })
+    }
+
+    /// Opens content; `None` if it was emptied, its keys are destroyed, or it is not what was sealed for this place.
+    #[must_use]
+    pub fn open_content(
+        &self,
+        app: SdkAppId,
+        conversation: ConversationId,
+        author: AccountNumber,
+        sealed: &Sealed,
+    ) -> Option<Content> {
+        let text_bytes = sealed.bytes.len().checked_sub(TAG_BYTES)?;
+        let place = Place { app, conversation, author, bucket: sealed.bucket, index: sealed.index };
+        let key = self.inner.lock().key(place, Use::Open)?;
+        let (text, tag) = sealed.bytes.split_at(text_bytes);
+        let mut text = text.to_vec();
+        let tag = Tag::from_slice(tag);
+        cipher(&key).decrypt_in_place_detached(&nonce(), &place.bound(), &mut text, tag).ok()?;
+        decode(text)
+    }
+
+    /// Destroys keys: changes to a new generation in which they cannot be derived. Nothing else changes.
+    ///
+    /// # Errors
+    /// What the vault says; then the former generation stays in use. `Conflict` while another change runs.
+    pub async fn destroy(&self, what: &[Destroyed]) -> Result<Generation, Fault> {
+        if self.is_changing.swap(true, Ordering::AcqRel) {
+            return Err(Fault::Conflict);
+        }
+        let _change = Change(&self.is_changing);
+        let mut state = self.inner.lock().state.clone();
+        for destroyed in what {
+            match *destroyed {
+                Destroyed::Content { bucket, index } => state.contents.puncture(content_path(bucket, index)),
+                Destroyed::Before(day) => state.contents.puncture_before(bucket_path(day)),
+                Destroyed::Author(app, author) => state.authors.puncture(author_path(app, author)),
+                Destroyed::App(app) => state.authors.puncture(app_path(app)),
+            }
+        }
+        let generation = self.vault.replace(state.write()?).await?;
+        let mut inner = self.inner.lock();
+        inner.state = state;
+        inner.generation = generation;
+        inner.authors.clear();
+        inner.sealed = Descent::default();
+        inner.opened = Descent::default();
+        Ok(generation)
+    }
+}
+
+impl Inner {
+    fn key(&mut self, place: Place, wanted: Use) -> Option<Seed> {
+        let Self { state, authors, sealed, opened, .. } = self;
+        let descent = if wanted == Use::Seal { sealed } else { opened };
+        let content = descent.derive(&state.contents, content_path(place.bucket, place.index))?;
+        let author = match authors.get(&(place.app, place.author)) {
+            Some(seed) => seed.clone(),
+            None => {
+                let path = author_path(place.app, place.author);
+                let seed = Descent::default().derive(&state.authors, path)?;
+                if authors.len() >= AUTHORS_CACHED {
+                    authors.clear();
+                }
+                authors.insert((place.app, place.author), seed.clone());
+                seed
+            }
+        };
+        let mut both = Zeroizing::new([0; 64]);
+        both[..32].copy_from_slice(author.as_slice());
+        both[32..32 + LABEL.len()].copy_from_slice(LABEL);
+        Some(Zeroizing::new(blake3::keyed_hash(&content, both.as_slice()).into()))
+    }
+}
+
+impl Place {
+    /// What the seal authenticates besides the content.
+    fn bound(self) -> [u8; 56] {
+        let [low, high] = self.conversation.sides();
+        let mut bound = [0; 56];
+        bound[..18].copy_from_slice(LABEL);
+        bound[18..22].copy_from_slice(&self.app.0.to_be_bytes());
+        bound[22..30].copy_from_slice(&low.0.to_be_bytes());
+        bound[30..38].copy_from_slice(&high.0.to_be_bytes());
+        bound[38..46].copy_from_slice(&self.author.0.to_be_bytes());
+        bound[46..48].copy_from_slice(&self.bucket.to_be_bytes());
+        bound[48..56].copy_from_slice(&self.index.to_be_bytes());
+        bound
+    }
+}
+
+/// Every key is used for one piece of content only, so its nonce never repeats.
+fn nonce() -> Nonce<aes_gcm::aes::cipher::consts::U12> {
+    Nonce::default()
+}
+
+/// AES-256-GCM: with processor support a quarter of the time that ChaCha20-Poly1305 takes for a short text.
+fn cipher(key: &Seed) -> Aes256Gcm {
+    Aes256Gcm::new(Key::<Aes256Gcm>::from_slice(key.as_slice()))
+}
+
+/// The bucket of what expires at a time: the first day, counted from 1970, at whose beginning it has expired.
+fn bucket_of(expiry: Expiry) -> u16 {
+    match expiry {
+        Expiry::At(Seconds(end)) => u16::try_from(end.div_ceil(DAY_SECONDS)).unwrap_or(u16::MAX),
+        Expiry::WithOwner => u16::MAX,
+    }
+}
+
+fn encode(content: &Content) -> Result<Vec<u8>, Fault> {
+    let parts = (&content.body, &content.cloud_custom_data, &content.offline_push_info);
+    let room = Vec::with_capacity(content.counted_bytes() + 64);
+    postcard::to_extend(&parts, room)
+        .map_err(|error| Fault::Corrupt(format!("cannot encode content: {error}")))
+}
+
+fn decode(mut text: Vec<u8>) -> Option<Content> {
+    let (body, cloud_custom_data, offline_push_info): (Bytes, Box<str>, Option<Box<str>>) =
+        postcard::from_bytes(&text).ok()?;
+    text.zeroize();
+    Some(Content { body, cloud_custom_data, offline_push_info })
+}
+
+#[cfg(test)]
+#[path = "ring_tests.rs"]
+mod tests;

@@ -1,0 +1,167 @@
+//! What was recalled, deleted or expired cannot be opened any more once the generation of keys has changed, even by who
+//! copied the store before; everything else can.
+
+#![allow(clippy::unwrap_used, reason = "tests end by panicking")]
+
+use model::{AccountNumber, Content, ConversationId, Message, SdkAppId, Sealed};
+use ports::timeline::{Direction, HistoryQuery};
+use ports::{Cursor, Event, Record as _};
+use testkit::World;
+
+/// Stored messages of an account, as somebody has them who copied the store now.
+async fn copy(world: &World, account: AccountNumber) -> Vec<(ConversationId, Message<Sealed>)> {
+    let timeline = &world.engine().context.timeline;
+    let page = timeline.account_entries(world.app.id, account, Cursor(0), 1000).await.unwrap();
+    let message = |entry: &std::sync::Arc<ports::Entry>| match &entry.event {
+        Event::Message(message) => Some((entry.conversation, message.clone())),
+        _ => None,
+    };
+    page.entries.iter().filter_map(message).collect()
+}
+
+/// The texts in a copy that the server's keys open.
+fn readable(world: &World, copy: &[(ConversationId, Message<Sealed>)]) -> Vec<String> {
+    let text = |content: Content| {
+        let body: serde_json::Value = serde_json::from_slice(&content.body).unwrap();
+        body[0]["MsgContent"]["Text"].as_str().unwrap().to_owned()
+    };
+    let app: SdkAppId = world.app.id;
+    copy.iter()
+        .filter_map(|(conversation, message)| {
+            world.engine().keyring.open_content(app, *conversation, message.author, &message.content)
+        })
+        .map(text)
+        .collect()
+}
+
+async fn world() -> World {
+    let world = World::new(simulator::commands).await;
+    world.accounts(&["alice", "bob", "carol"]).await;
+    world
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recall_destroys_one_key_and_survives_a_crash_before_the_change() {
+    let mut world = world().await;
+    let bob = world.account("bob").await.number;
+    let first = world.send("alice", "bob", "first").await;
+    world.send("alice", "bob", "second").await;
+    world.send("bob", "alice", "third").await;
+    let copied = copy(&world, bob).await;
+    world.recall("alice", "bob", &first).await;
+    assert_eq!(readable(&world, &copied), ["first", "second", "third"], "until the change");
+    world.crash().await;
+    let changed = world.engine().change_generation().await.unwrap();
+    assert_eq!((changed.messages, changed.accounts), (1, 0));
+    assert_eq!(readable(&world, &copied), ["second", "third"]);
+    let again = world.engine().change_generation().await.unwrap();
+    assert_eq!(again.messages, 0, "once is enough");
+    assert!(again.generation > changed.generation);
+    world.crash().await;
+    assert_eq!(readable(&world, &copied), ["second", "third"]);
+    assert_eq!(world.history("bob", "alice").await.len(), 3, "its place stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_keys_change_by_themselves_once_a_day_however_often_the_server_starts() {
+    let mut world = world().await;
+    let bob = world.account("bob").await.number;
+    let sent = world.send("alice", "bob", "first").await;
+    let copied = copy(&world, bob).await;
+    world.recall("alice", "bob", &sent).await;
+    for _ in 0..3 {
+        world.advance_seconds(8 * 3600 - 20).await;
+        world.crash().await;
+    }
+    assert_eq!(readable(&world, &copied), ["first"]);
+    world.advance_seconds(120).await;
+    assert!(readable(&world, &copied).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_account_takes_its_messages_along_and_leaves_those_of_others() {
+    let world = world().await;
+    let (alice, bob) = (world.account("alice").await.number, world.account("bob").await.number);
+    world.send("alice", "bob", "of alice").await;
+    world.send("bob", "alice", "of bob").await;
+    world.send("alice", "carol", "also of alice").await;
+    let copied = [copy(&world, alice).await, copy(&world, bob).await].concat();
+    world.delete_account("alice").await;
+    let changed = world.engine().change_generation().await.unwrap();
+    assert_eq!(changed.accounts, 1);
+    assert_eq!(readable(&world, &copied), ["of bob", "of bob"]);
+    // For the other side the conversation keeps its shape.
+    let query = HistoryQuery {
+        viewer: bob,
+        after: model::HistoryKey::START,
+        before: model::HistoryKey::END,
+        direction: Direction::Backwards,
+        limit: 10,
+    };
+    let page = world.engine().history(world.app.id, bob, alice, query).await.unwrap();
+    let bodies: Vec<usize> = page.messages.iter().map(|found| found.message.content.body.len()).collect();
+    assert!(bodies.len() == 2 && bodies[0] == 0 && bodies[1] > 0, "{bodies:?}");
+    // The name may be taken again, by somebody else.
+    world.accounts(&["alice"]).await;
+    world.send("alice", "bob", "of another").await;
+    assert_eq!(readable(&world, &copy(&world, bob).await), ["of bob", "of another"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn expired_days_are_gone_and_nothing_is_gone_early() {
+    let world = world().await;
+    let bob = world.account("bob").await.number;
+    world.set("message_retention_days", "1").await;
+    world.send("alice", "bob", "short").await;
+    world.set("message_retention_days", "3").await;
+    world.send("alice", "bob", "long").await;
+    let copied = copy(&world, bob).await;
+    let end = u64::from(copied[0].1.content.bucket) * 86_400;
+    let left = end - u64::from(world.now().0);
+    world.advance_seconds(left - 2).await;
+    world.engine().change_generation().await.unwrap();
+    assert_eq!(readable(&world, &copied), ["short", "long"], "one second before the end of its bucket");
+    world.advance_seconds(2).await;
+    world.engine().change_generation().await.unwrap();
+    assert_eq!(readable(&world, &copied), ["long"]);
+    assert_eq!(world.history("bob", "alice").await.len(), 1);
+    world.advance_seconds(2 * 86_400).await;
+    world.engine().change_generation().await.unwrap();
+    assert!(readable(&world, &copied).is_empty());
+    world.send("alice", "bob", "new").await;
+    assert_eq!(world.history("bob", "alice").await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recall_that_never_happened_destroys_nothing() {
+    let world = world().await;
+    let bob = world.account("bob").await.number;
+    let sent = world.send("alice", "bob", "kept").await;
+    let copied = copy(&world, bob).await;
+    // What is left when the server dies between writing down a recall and doing it.
+    let (conversation, message) = &copied[0];
+    let fact = engine::erasure::RecalledFact {
+        conversation: *conversation,
+        author: message.author,
+        key: sent.key,
+        bucket: message.content.bucket,
+        index: message.content.index,
+        since: world.now(),
+    };
+    let record = ports::records::RawRecord::of(&fact).unwrap();
+    let settings = world.settings(&world.app).await.settings.clone();
+    let stamp = promise::Stamps::of(world.app.id, &settings).until_bucket(fact.author, fact.bucket);
+    let write = ports::records::Write::Put(ports::Stamped::new(stamp, record));
+    let transaction = ports::Transaction { conditions: Vec::new(), writes: vec![write] };
+    let records = &world.engine().context.records;
+    records.apply(world.app.id, transaction).await.unwrap();
+    for is_there in [true, false] {
+        let changed = world.engine().change_generation().await.unwrap();
+        assert_eq!(changed.messages, 0);
+        assert_eq!(readable(&world, &copied), ["kept"]);
+        let kind = engine::erasure::RecalledFact::KIND;
+        let found = records.get(world.app.id, kind, &fact.key()).await.unwrap();
+        assert_eq!(found.is_some(), is_there, "it may still happen for a minute");
+        world.advance_seconds(61).await;
+    }
+}
