@@ -49,6 +49,9 @@ const FINISH_SECONDS: u64 = 10;
 /// How long a client may take to close its side after a goodbye.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// What a client may still say meanwhile.
+const LINGER_BYTES: usize = 1 << 20;
+
 /// Serves a socket until it ends.
 pub(crate) async fn serve<S>(gateway: Arc<Gateway>, stream: WebSocket<S>, opened: Opened, ticket: Arc<Ticket>)
 where
@@ -274,9 +277,10 @@ where
             if end != End::Gone {
                 let _ = poll_fn(|cx| self.stream.poll_shutdown(cx)).await;
                 // Closing while something is unread would take the goodbye back.
+                let mut left = LINGER_BYTES;
                 tokio::select! {
                     biased;
-                    () = poll_fn(|cx| self.stream.poll_closed(cx)) => {}
+                    () = poll_fn(|cx| self.stream.poll_closed(cx, &mut left)) => {}
                     () = clock.sleep(LINGER) => {}
                 }
             }

@@ -236,17 +236,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Pin::new(&mut self.stream).poll_flush(cx).map_err(|_| Ended::Gone)
     }
 
-    /// Ready when the client has closed its side too; what it still says is not looked at.
-    pub(crate) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
+    /// Ready when the client has closed its side too, or has said more than `left` bytes, which are not looked at.
+    pub(crate) fn poll_closed(&mut self, cx: &mut Context<'_>, left: &mut usize) -> Poll<()> {
+        while *left > 0 {
             self.incoming.clear();
             self.taken = 0;
             self.incoming.reserve(READ_BYTES);
             match ready!(poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.incoming)) {
                 Ok(0) | Err(_) => return Poll::Ready(()),
-                Ok(_) => {}
+                Ok(count) => *left = left.saturating_sub(count),
             }
         }
+        Poll::Ready(())
     }
 
     /// Says that nothing more will be written.
