@@ -9,6 +9,7 @@ use fjall::PersistMode;
 use hashbrown::{HashMap, HashSet};
 use model::SdkAppId;
 use parking_lot::RwLock;
+use ports::records::Write;
 use ports::{Appended, Clock, Cursor, Draft, Entry, Fault, Stamped, Transaction};
 use tokio::sync::mpsc;
 
@@ -166,9 +167,7 @@ impl Committer {
         transaction: &Transaction,
         answer: Asker<()>,
     ) -> Result<(), Fault> {
-        if transaction.writes.iter().any(|write| matches!(write, ports::records::Write::Put(_)))
-            && !self.room.has_space()
-        {
+        if adds_data(transaction) && !self.room.has_space() {
             answer.answer(Err(Fault::Full));
             return Ok(());
         }
@@ -218,4 +217,12 @@ impl Committer {
     fn write_derived(&self) -> Result<(), Fault> {
         crate::behind::write(&self.spaces, &self.state)
     }
+}
+
+/// Whether a transaction stores something new. Below the floor of free space everything else goes on: settings, which a
+/// start writes too, and removals with what they note about it.
+fn adds_data(transaction: &Transaction) -> bool {
+    let removes = transaction.writes.iter().any(|write| matches!(write, Write::Remove(..)));
+    let is_data = |write: &Write| matches!(write, Write::Put(record) if record.class() != model::DataClass::Configuration);
+    !removes && transaction.writes.iter().any(is_data)
 }

@@ -60,7 +60,7 @@ pub(crate) const KEYS: &[Key] = &[
         "storage.free_bytes_min",
         Kind::Number(0, u64::MAX),
         "268435456",
-        "Below this much free space nothing new is stored (error 200002); reading goes on.",
+        "Below this much free space nothing new is stored (error 200002); reading, settings and deletions go on.",
     ),
     key(
         "keys.folder",

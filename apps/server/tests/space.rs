@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use rustix::fs::{FallocateFlags, fallocate, statvfs};
 use serde_json::json;
-use support::{Client, Options, World, code, text_message, text_of};
+use support::{Client, Options, Server, World, code, text_message, text_of};
 
 const MEBIBYTE: u64 = 1 << 20;
 
@@ -102,13 +102,13 @@ async fn send_until(client: &mut Client, next: &mut u32, wanted: i64) -> usize {
 #[tokio::test]
 async fn without_space_sends_are_refused_and_reads_go_on_until_it_returns() {
     let disk = Disk::new();
-    let options = Options {
+    let options = || Options {
         config: format!("[storage]\nfree_bytes_min = {}\n", disk.floor_bytes),
         data: Some(disk.folder.path().join("data")),
         ..Options::default()
     };
-    let mut world = World::with(options).await;
-    world.accounts(&["bob"]).await;
+    let mut world = World::with(options()).await;
+    world.accounts(&["bob", "dave"]).await;
     let mut alice = world.log_in("alice").await;
     let mut bob = world.log_in("bob").await;
     let mut next = 0;
@@ -135,6 +135,17 @@ async fn without_space_sends_are_refused_and_reads_go_on_until_it_returns() {
     // Whoever is known may come back while the disk is full.
     let mut back = Client::come_back(world.server.address(), alice.identity.clone()).await;
     assert_eq!(back.history("bob").await.len(), stored);
+
+    // A deletion wins space, and a start takes none.
+    let dave = json!({"DeleteItem": [{"UserID": "dave"}]});
+    let deleted = world.rest("im_open_login_svc/account_delete", &dave).await;
+    assert_eq!((code(&deleted), &deleted["ResultItem"][0]["ResultCode"]), (0, &json!(0)), "{deleted}");
+    assert!(world.server.stop().await.success(), "{}", world.server.log());
+    world.server = Server::start_in(world.server.folder(), options()).await;
+    let mut alice = Client::come_back(world.server.address(), alice.identity.clone()).await;
+    let mut bob = Client::come_back(world.server.address(), bob.identity.clone()).await;
+    assert_eq!(bob.history("alice").await.len(), stored);
+    stored += send_until(&mut alice, &mut next, 200_002).await;
 
     disk.empty();
     stored += send_until(&mut alice, &mut next, 0).await;
