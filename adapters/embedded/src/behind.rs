@@ -2,12 +2,15 @@
 //!
 //! Nothing here is synced by itself: after a crash the missing part is derived again.
 
+use std::borrow::Cow;
+
 use fjall::{OwnedWriteBatch, PersistMode};
 use parking_lot::RwLock;
 use ports::{Event, Fault};
 
 use crate::codec::{encode, fault};
-use crate::layout::{Account, Reference};
+use crate::head::Head;
+use crate::layout::{Account, Reference, derived};
 use crate::spaces::{Spaces, WRITTEN_TO};
 use crate::state::State;
 
@@ -39,32 +42,42 @@ pub(crate) fn write(spaces: &Spaces, state: &RwLock<State>) -> Result<(), Fault>
 
 fn add_references(batch: &mut OwnedWriteBatch, spaces: &Spaces, state: &State) {
     for (conversation, references) in &state.references {
-        for chunk in references.chunks(CHUNK_REFERENCES) {
-            let mut bytes = Vec::with_capacity(chunk.len() * Reference::BYTES);
-            for reference in chunk {
-                reference.write(&mut bytes);
+        // Those of one bucket follow each other, but for a change of what the app keeps how long.
+        let mut by_day: Vec<&Reference> = references.iter().collect();
+        by_day.sort_by_key(|reference| reference.day);
+        for of_day in by_day.chunk_by(|one, other| one.day == other.day) {
+            let Some(bucket) = spaces.buckets.get(of_day[0].day) else { continue };
+            for chunk in of_day.chunks(CHUNK_REFERENCES) {
+                let mut bytes = Vec::with_capacity(chunk.len() * Reference::BYTES);
+                for reference in chunk {
+                    reference.write(&mut bytes);
+                }
+                let key = conversation.place(derived::REFERENCES, chunk[0].at);
+                batch.insert(&bucket.derived, key, bytes);
             }
-            batch.insert(&spaces.references, conversation.place(chunk[0].at), bytes);
         }
     }
     for ((conversation, at), reference) in &state.backdated {
+        let Some(bucket) = spaces.buckets.get(reference.day) else { continue };
         let mut bytes = Vec::with_capacity(Reference::BYTES);
         reference.write(&mut bytes);
-        batch.insert(&spaces.backdated, conversation.place(*at), bytes);
+        batch.insert(&bucket.derived, conversation.place(derived::BACKDATED, *at), bytes);
     }
 }
 
 fn add_amendments(batch: &mut OwnedWriteBatch, spaces: &Spaces, state: &State) -> Result<(), Fault> {
-    for ((conversation, at), amendment) in &state.amendments {
-        batch.insert(&spaces.amendments, conversation.place(*at), encode(amendment)?);
+    for ((conversation, at), (day, amendment)) in &state.amendments {
+        let Some(bucket) = spaces.buckets.get(*day) else { continue };
+        batch.insert(&bucket.derived, conversation.place(derived::AMENDMENT, *at), encode(amendment)?);
     }
     // The text of a recalled message goes from the log as well.
-    for cursor in &state.emptied {
-        if let Some(mut entry) = spaces.entry(*cursor)?
+    for (day, cursor) in &state.emptied {
+        if let Some(bucket) = spaces.buckets.get(*day)
+            && let Some(mut entry) = spaces.entry(*day, *cursor)?
             && let Event::Message(message) = &mut entry.event
         {
             message.content.empty();
-            batch.insert(&spaces.log, cursor.0.to_be_bytes(), encode(&entry)?);
+            batch.insert(&bucket.log, cursor.0.to_be_bytes(), encode(&entry)?);
         }
     }
     Ok(())
@@ -72,7 +85,8 @@ fn add_amendments(batch: &mut OwnedWriteBatch, spaces: &Spaces, state: &State) -
 
 fn add_heads(batch: &mut OwnedWriteBatch, spaces: &Spaces, state: &State) -> Result<(), Fault> {
     for (conversation, cached) in state.heads.iter().filter(|(_, cached)| cached.is_dirty) {
-        batch.insert(&spaces.heads, conversation.key(), encode(&cached.head)?);
+        let head = without_dropped(spaces, &cached.head);
+        batch.insert(&spaces.heads, conversation.key(), encode(head.as_ref())?);
         for (index, number) in conversation.id.sides().into_iter().enumerate() {
             let account = Account { app: conversation.app, number };
             let peer = conversation.id.peer_of(number);
@@ -95,11 +109,26 @@ fn add_heads(batch: &mut OwnedWriteBatch, spaces: &Spaces, state: &State) -> Res
     Ok(())
 }
 
+/// A head without the buckets that are no more.
+fn without_dropped<'a>(spaces: &Spaces, head: &'a Head) -> Cow<'a, Head> {
+    if head.buckets.iter().all(|part| spaces.buckets.is_live(part.day)) {
+        return Cow::Borrowed(head);
+    }
+    let mut head = head.clone();
+    head.buckets.retain(|part| spaces.buckets.is_live(part.day));
+    Cow::Owned(head)
+}
+
 fn add_streams(batch: &mut OwnedWriteBatch, spaces: &Spaces, state: &State) {
-    for (account, cursors) in &state.streams {
-        for chunk in cursors.chunks(CHUNK_CURSORS) {
-            let bytes: Vec<u8> = chunk.iter().flat_map(|cursor| cursor.0.to_be_bytes()).collect();
-            batch.insert(&spaces.accounts, account.stream_key(chunk[0]), bytes);
+    for (account, places) in &state.streams {
+        let mut by_day = places.clone();
+        by_day.sort_unstable();
+        for of_day in by_day.chunk_by(|one, other| one.0 == other.0) {
+            let Some(bucket) = spaces.buckets.get(of_day[0].0) else { continue };
+            for chunk in of_day.chunks(CHUNK_CURSORS) {
+                let bytes: Vec<u8> = chunk.iter().flat_map(|(_, cursor)| cursor.0.to_be_bytes()).collect();
+                batch.insert(&bucket.derived, account.stream_key(chunk[0].1), bytes);
+            }
         }
     }
 }
@@ -107,7 +136,7 @@ fn add_streams(batch: &mut OwnedWriteBatch, spaces: &Spaces, state: &State) {
 /// Syncs the journal and moves every write buffer to its table, so that the next start has nothing to replay.
 pub(crate) fn flush_all(spaces: &Spaces) -> Result<(), Fault> {
     spaces.database.persist(PersistMode::SyncAll).map_err(|error| fault(&error))?;
-    for (_, space) in spaces.all() {
+    for space in spaces.all() {
         space.rotate_memtable_and_wait().map_err(|error| fault(&error))?;
     }
     Ok(())

@@ -3,16 +3,19 @@
 //! All writes that arrive while a sync runs share the next one. After a failed write or sync the process ends: what
 //! the engine holds in memory can no longer be trusted, the next start reads what is really there.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use fjall::PersistMode;
 use hashbrown::{HashMap, HashSet};
-use model::SdkAppId;
+use model::time::DAY_SECONDS;
+use model::{Expiry, SdkAppId};
 use parking_lot::RwLock;
 use ports::records::Write;
 use ports::{Appended, Clock, Cursor, Draft, Entry, Fault, Stamped, Transaction};
 use tokio::sync::mpsc;
 
+use crate::bucket::day_of;
 use crate::inbox::Asker;
 use crate::layout::Conversation;
 use crate::records::{RecordKey, record_changes};
@@ -32,8 +35,10 @@ const UNWRITTEN_MAX: usize = 16_384;
 pub(crate) enum Request {
     Append(Stamped<Draft>, Asker<Appended>),
     Apply(SdkAppId, Transaction, Asker<()>),
-    /// Write what follows from the log.
+    /// Write what follows from the log, and remove what has expired.
     Tick,
+    /// The same, and say when it is done.
+    KeepUp(Asker<()>),
     /// Write everything, flush the engine, and end.
     Close(Asker<()>),
     /// End, with nothing more than was asked for.
@@ -52,7 +57,30 @@ pub(crate) struct Committer {
     pub(crate) fatal: Fatal,
     pub(crate) next_cursor: Cursor,
     pub(crate) next_version: u64,
+    /// Told when something was removed that files may still hold.
+    pub(crate) purge: std::sync::mpsc::Sender<()>,
+    pub(crate) upkeep: Upkeep,
 }
+
+/// What has to be done from time to time.
+#[derive(Default)]
+pub(crate) struct Upkeep {
+    /// The day on which records were last swept.
+    day: u32,
+    has_swept: bool,
+    /// How many days ahead entries end, of those that came: their buckets are made before the next day begins.
+    ahead: BTreeSet<u32>,
+}
+
+impl Upkeep {
+    /// Nothing to be made up for.
+    pub(crate) fn since(now: model::Millis) -> Self {
+        Self { day: now.seconds().0 / DAY_SECONDS, ..Self::default() }
+    }
+}
+
+/// How long before a day begins its buckets are made, in seconds.
+const MADE_AHEAD_SECONDS: u32 = 1800;
 
 /// Whether the writer goes on.
 enum Next {
@@ -64,6 +92,8 @@ enum Next {
 struct Batch {
     writes: fjall::OwnedWriteBatch,
     entries: Vec<Arc<Entry>>,
+    /// The bucket of each of them.
+    days: Vec<u16>,
     staged: HashMap<Conversation, Staged>,
     records: HashSet<RecordKey>,
     waiting: Vec<Waiting>,
@@ -97,9 +127,10 @@ impl Committer {
                 Request::Apply(app, transaction, answer) => {
                     self.transact(&mut batch, app, &transaction, answer)?;
                 }
-                Request::Tick => {
-                    self.commit(&mut batch)?;
-                    self.write_derived()?;
+                Request::Tick => self.tick(&mut batch)?,
+                Request::KeepUp(answer) => {
+                    self.tick(&mut batch)?;
+                    answer.answer(Ok(()));
                 }
                 Request::End => {
                     self.commit(&mut batch)?;
@@ -125,6 +156,7 @@ impl Committer {
         Batch {
             writes: self.spaces.database.batch(),
             entries: Vec::new(),
+            days: Vec::new(),
             staged: HashMap::new(),
             records: HashSet::new(),
             waiting: Vec::new(),
@@ -149,12 +181,23 @@ impl Committer {
             next_cursor: self.next_cursor,
             now,
         };
+        let day = match day_of(draft.stamp().expiry, now) {
+            Ok(day) => day,
+            Err(fault) => {
+                answer.answer(Err(fault));
+                return Ok(());
+            }
+        };
         let (appended, entry) = stage.decide(draft)?;
         if let Some(entry) = entry {
+            self.upkeep.ahead.insert(u32::from(day) - now.0 / DAY_SECONDS);
+            let bucket = self.spaces.buckets.make(day)?;
             let bytes = crate::codec::encode(entry.as_ref())?;
-            batch.writes.insert(&self.spaces.log, entry.cursor.0.to_be_bytes(), bytes);
+            bucket.holds(entry.cursor);
+            batch.writes.insert(&bucket.log, entry.cursor.0.to_be_bytes(), bytes);
             self.next_cursor = Cursor(entry.cursor.0 + 1);
             batch.entries.push(entry);
+            batch.days.push(day);
         }
         batch.waiting.push(Waiting::Append(answer, appended));
         Ok(())
@@ -202,14 +245,45 @@ impl Committer {
         }
         if !batch.entries.is_empty() {
             let mut state = self.state.write();
-            for entry in &batch.entries {
-                state.apply(&self.spaces, entry)?;
+            for (entry, day) in batch.entries.iter().zip(&batch.days) {
+                state.apply(&self.spaces, *day, entry)?;
             }
         }
         if !batch.waiting.is_empty() {
             let Batch { waiting, entries, .. } = batch;
             // Without a receiver nobody waits any more either.
             drop(self.settled.send(Settled::Batch { waiting, entries }));
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, batch: &mut Batch) -> Result<(), Fault> {
+        self.commit(batch)?;
+        self.write_derived()?;
+        self.keep_up()
+    }
+
+    /// Removes what has expired, and makes the buckets that the next day will need.
+    fn keep_up(&mut self) -> Result<(), Fault> {
+        let now = self.clock.now();
+        let seconds = now.seconds();
+        let day = seconds.0 / DAY_SECONDS;
+        let mut has_removed = crate::expiry::drop_buckets(&self.spaces, &self.state, now)?;
+        self.upkeep.has_swept |= crate::expiry::sweep_records(&self.spaces, now)? > 0;
+        if std::mem::replace(&mut self.upkeep.day, day) < day && std::mem::take(&mut self.upkeep.has_swept) {
+            crate::expiry::count_removal(&self.spaces)?;
+            has_removed = true;
+        }
+        if has_removed {
+            // Without anybody who purges the store is about to end.
+            let _ = self.purge.send(());
+        }
+        let soon = seconds.plus(MADE_AHEAD_SECONDS);
+        if soon.0 / DAY_SECONDS > day {
+            for ahead in &self.upkeep.ahead {
+                let end = Expiry::At(soon.plus(ahead.saturating_sub(1) * DAY_SECONDS));
+                self.spaces.buckets.make(day_of(end, soon)?)?;
+            }
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use ports::{Answer, Cursor, Entry, Fault, Follower};
 use tokio::sync::Notify;
 
-use crate::codec::{decode, fault};
+use crate::codec::decode;
 use crate::spaces::Spaces;
 
 /// How many entries are kept for followers before they have to read the log.
@@ -114,11 +114,9 @@ impl Place {
     }
 
     fn read_log(&mut self, before: Cursor, limit: usize) -> Result<Option<Vec<Arc<Entry>>>, Fault> {
-        let range = (self.seen.0 + 1).to_be_bytes()..before.0.to_be_bytes();
         let mut entries = Vec::new();
-        for guard in self.spaces.log.range(range).take(limit) {
-            let bytes = guard.value().map_err(|error| fault(&error))?;
-            entries.push(Arc::new(decode::<Entry>(&bytes, "a log entry")?));
+        for lying in self.spaces.buckets.entries(self.seen, before).take(limit) {
+            entries.push(Arc::new(decode::<Entry>(&lying?.value, "a log entry")?));
         }
         let Some(last) = entries.last() else {
             return Ok(None);

@@ -46,13 +46,24 @@ pub(crate) struct Head {
     pub(crate) has_backdated: bool,
     pub(crate) has_amendments: bool,
     pub(crate) sides: [Side; 2],
+    /// Where its messages lie, as far as they were not dropped when this was written.
+    pub(crate) buckets: Vec<Part>,
+}
+
+/// The part of a conversation's messages that lies in one bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Part {
+    pub(crate) day: u16,
+    /// The time of the first and the last message.
+    pub(crate) first: Seconds,
+    pub(crate) last: Seconds,
 }
 
 impl Head {
     /// Applies an entry. Idempotent: an entry that the head already contains changes nothing.
     ///
     /// Returns the reference of a message, and whether it is backdated.
-    pub(crate) fn apply(&mut self, entry: &Entry) -> Option<(Reference, bool)> {
+    pub(crate) fn apply(&mut self, entry: &Entry, day: u16) -> Option<(Reference, bool)> {
         if entry.position <= self.position {
             return None;
         }
@@ -79,7 +90,8 @@ impl Head {
                         view.last = Some((at, entry.cursor));
                     }
                 }
-                return Some((reference(entry, message, author), backdated));
+                self.add_to_bucket(day, entry.time);
+                return Some((reference(entry, message, author, day), backdated));
             }
             Event::Read { reader, up_to } => {
                 let view = &mut self.sides[side(*reader)];
@@ -99,13 +111,24 @@ impl Head {
         }
         None
     }
+
+    fn add_to_bucket(&mut self, day: u16, time: Seconds) {
+        match self.buckets.iter_mut().find(|part| part.day == day) {
+            Some(part) => {
+                part.first = part.first.min(time);
+                part.last = part.last.max(time);
+            }
+            None => self.buckets.push(Part { day, first: time, last: time }),
+        }
+    }
 }
 
-fn reference(entry: &Entry, message: &model::Message<model::Sealed>, author: usize) -> Reference {
+fn reference(entry: &Entry, message: &model::Message<model::Sealed>, author: usize, day: u16) -> Reference {
     let flag = |on: bool, flag: u8| if on { flag } else { 0 };
     Reference {
         at: entry.history_key(),
         cursor: entry.cursor,
+        day,
         fingerprint: entry.retry.map_or(0, fingerprint),
         expires_at: match entry.stamp.expiry {
             model::Expiry::WithOwner => 0,
@@ -125,23 +148,28 @@ pub(crate) fn fingerprint(key: ports::timeline::RetryKey) -> u32 {
     u32::from_be_bytes([a, b, c, d]).max(1)
 }
 
+/// Where an entry lies: the day of its bucket, and its cursor.
+pub(crate) type Lies = (u16, Cursor);
+
 /// The resends that a conversation would recognise.
 #[derive(Debug, Default)]
 pub(crate) struct Retries {
-    order: VecDeque<(Seconds, u32, Cursor)>,
-    by_fingerprint: HashMap<u32, Cursor>,
+    order: VecDeque<(Seconds, u32, Lies)>,
+    by_fingerprint: HashMap<u32, Lies>,
     /// Earlier messages whose fingerprint a later one happens to share.
-    shadowed: Vec<(u32, Cursor)>,
+    shadowed: Vec<(u32, Lies)>,
 }
 
 impl Retries {
     /// Remembers a message; forgets those that are too old or too many. Called in the order of positions.
-    pub(crate) fn remember(&mut self, time: Seconds, fingerprint: u32, cursor: Cursor) {
+    pub(crate) fn remember(&mut self, reference: &Reference) {
+        let (time, fingerprint) = (reference.at.time, reference.fingerprint);
         if fingerprint == 0 {
             return;
         }
-        self.order.push_back((time, fingerprint, cursor));
-        if let Some(earlier) = self.by_fingerprint.insert(fingerprint, cursor) {
+        let lies = (reference.day, reference.cursor);
+        self.order.push_back((time, fingerprint, lies));
+        if let Some(earlier) = self.by_fingerprint.insert(fingerprint, lies) {
             self.shadowed.push((fingerprint, earlier));
         }
         while let Some((oldest, print, at)) = self.order.front().copied() {
@@ -154,7 +182,7 @@ impl Retries {
             if self.by_fingerprint.get(&print) == Some(&at) {
                 self.by_fingerprint.remove(&print);
             } else {
-                self.shadowed.retain(|(_, cursor)| *cursor != at);
+                self.shadowed.retain(|(_, lies)| *lies != at);
             }
         }
     }
@@ -165,9 +193,8 @@ impl Retries {
     }
 
     /// The entries that a message with this fingerprint may repeat.
-    pub(crate) fn candidates(&self, fingerprint: u32) -> Vec<Cursor> {
-        let shadowed =
-            self.shadowed.iter().filter(|(print, _)| *print == fingerprint).map(|(_, cursor)| *cursor);
+    pub(crate) fn candidates(&self, fingerprint: u32) -> Vec<Lies> {
+        let shadowed = self.shadowed.iter().filter(|(print, _)| *print == fingerprint).map(|(_, lies)| *lies);
         self.by_fingerprint.get(&fingerprint).copied().into_iter().chain(shadowed).collect()
     }
 }

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use fjall::Guard;
 use hashbrown::HashSet;
-use model::{AccountNumber, ConversationId, HistoryKey, MessageKey, Millis, Position, SdkAppId, UserId};
+use model::{AccountNumber, ConversationId, HistoryKey, MessageKey, Millis, Position, SdkAppId};
 use parking_lot::RwLock;
 use ports::timeline::{
     AccountPage, ConversationView, Direction, HistoryPage, HistoryQuery, PAGE_MAX, StoredMessage, UNREAD_MAX,
 };
 use ports::{Cursor, Entry, Event, Fault};
 
+use crate::bucket::Bucket;
 use crate::codec::fault;
-use crate::head::Head;
+use crate::head::{Head, Lies};
 use crate::layout::{Account, Conversation, Reference, read_u64};
 use crate::spaces::Spaces;
 use crate::state::{Amendment, State};
@@ -41,14 +41,19 @@ impl Reader<'_> {
         self.spaces.head(conversation)
     }
 
-    fn amendment(&self, conversation: Conversation, head: &Head, at: HistoryKey) -> Result<Amendment, Fault> {
+    fn amendment(
+        &self,
+        conversation: Conversation,
+        head: &Head,
+        reference: Reference,
+    ) -> Result<Amendment, Fault> {
         if !head.has_amendments {
             return Ok(Amendment::default());
         }
-        if let Some(pending) = self.state.read().amendments.get(&(conversation, at)) {
+        if let Some((_, pending)) = self.state.read().amendments.get(&(conversation, reference.at)) {
             return Ok(pending.clone());
         }
-        Ok(self.spaces.amendment(conversation, at)?.unwrap_or_default())
+        Ok(self.spaces.amendment(conversation, reference)?.unwrap_or_default())
     }
 
     fn is_expired(&self, reference: Reference) -> bool {
@@ -62,14 +67,23 @@ impl Reader<'_> {
             && !head.sides[side].has_cleared(reference.at)
     }
 
-    fn message(&self, reference: Reference, amendment: Amendment) -> Result<StoredMessage, Fault> {
-        let Some(entry) = self.spaces.entry(reference.cursor)? else {
+    /// The message of a reference; `None` if its bucket was dropped since the reference was read.
+    fn message(&self, reference: Reference, amendment: Amendment) -> Result<Option<StoredMessage>, Fault> {
+        let Some(entry) = self.spaces.entry(reference.day, reference.cursor)? else {
+            if !self.spaces.buckets.is_live(reference.day) {
+                return Ok(None);
+            }
             return Err(Fault::Corrupt("a reference without its log entry".to_owned()));
         };
-        let Event::Message(message) = entry.event else {
+        let Event::Message(mut message) = entry.event else {
             return Err(Fault::Corrupt("a reference to an entry that is no message".to_owned()));
         };
-        Ok(stored(reference.at, message, amendment.revoker, amendment.receipt_at))
+        let Amendment { revoker, receipt_at, .. } = amendment;
+        if revoker.is_some() {
+            message.content.empty();
+        }
+        let expiry = entry.stamp.expiry;
+        Ok(Some(StoredMessage { at: reference.at, message, expiry, revoker, receipt_at }))
     }
 
     pub(crate) fn history(&self, id: ConversationId, query: HistoryQuery) -> Result<HistoryPage, Fault> {
@@ -90,7 +104,7 @@ impl Reader<'_> {
                 if !self.is_seen(&head, side, *reference) {
                     return Ok(false);
                 }
-                let amendment = self.amendment(conversation, &head, reference.at)?;
+                let amendment = self.amendment(conversation, &head, *reference)?;
                 let is_seen = !amendment.deleted[side];
                 if is_seen {
                     amendments.push(amendment);
@@ -100,7 +114,7 @@ impl Reader<'_> {
         )?;
         let mut messages = Vec::with_capacity(found.references.len());
         for (reference, amendment) in found.references.into_iter().zip(amendments) {
-            messages.push(self.message(reference, amendment)?);
+            messages.extend(self.message(reference, amendment)?);
         }
         if query.direction == Direction::Backwards {
             messages.reverse();
@@ -128,8 +142,8 @@ impl Reader<'_> {
                 if found.is_some() || reference.author_side() != side || self.is_expired(*reference) {
                     return Ok(false);
                 }
-                let amendment = self.amendment(conversation, &head, reference.at)?;
-                found = Some(self.message(*reference, amendment)?).filter(|message| message.key() == key);
+                let amendment = self.amendment(conversation, &head, *reference)?;
+                found = self.message(*reference, amendment)?.filter(|message| message.key() == key);
                 Ok(found.is_some())
             },
         )?;
@@ -177,14 +191,14 @@ impl Reader<'_> {
                 if reference.has(Reference::NOT_LAST) || !self.is_seen(head, side, *reference) {
                     return Ok(false);
                 }
-                let amendment = self.amendment(conversation, head, reference.at)?;
+                let amendment = self.amendment(conversation, head, *reference)?;
                 let is_seen = !amendment.deleted[side];
                 amendments.extend(is_seen.then_some(amendment));
                 Ok(is_seen)
             },
         )?;
         match found.references.into_iter().zip(amendments).next() {
-            Some((reference, amendment)) => self.message(reference, amendment).map(Some),
+            Some((reference, amendment)) => self.message(reference, amendment),
             None => Ok(None),
         }
     }
@@ -241,7 +255,7 @@ impl Reader<'_> {
             if !counts || !head.has_amendments {
                 return Ok(counts);
             }
-            let amendment = self.amendment(conversation, &head, reference.at)?;
+            let amendment = self.amendment(conversation, &head, *reference)?;
             Ok(amendment.revoker.is_none() && !amendment.deleted[side])
         })?;
         Ok(u32::try_from(found.references.len()).unwrap_or(UNREAD_MAX))
@@ -254,66 +268,56 @@ impl Reader<'_> {
         limit: usize,
     ) -> Result<AccountPage, Fault> {
         let account = Account { app: self.app, number };
-        let cursors = self.stream_cursors(account, after, limit)?;
-        let complete = cursors.len() <= limit;
+        let places = self.stream_places(account, after, limit)?;
+        let complete = places.len() <= limit;
         let mut page = AccountPage { entries: Vec::new(), next: after, complete };
-        for cursor in cursors.into_iter().take(limit) {
+        for (day, cursor) in places.into_iter().take(limit) {
             page.next = cursor;
-            let Some(mut entry) = self.spaces.entry(cursor)? else {
+            let Some(mut entry) = self.spaces.entry(day, cursor)? else {
                 continue;
             };
-            if self.amend(number, &mut entry)? {
+            if self.amend(number, day, &mut entry)? {
                 page.entries.push(Arc::new(entry));
             }
         }
         Ok(page)
     }
 
-    /// One more cursor than `limit` after `after`, where there are that many.
-    fn stream_cursors(&self, account: Account, after: Cursor, limit: usize) -> Result<Vec<Cursor>, Fault> {
-        let pending: Vec<Cursor> = {
+    /// One more entry than `limit` after `after`, where there are that many.
+    fn stream_places(&self, account: Account, after: Cursor, limit: usize) -> Result<Vec<Lies>, Fault> {
+        let pending: Vec<Lies> = {
             let state = self.state.read();
-            let cursors = state.streams.get(&account).map_or(&[][..], Vec::as_slice);
-            cursors.iter().copied().filter(|cursor| *cursor > after).take(limit + 1).collect()
+            let places = state.streams.get(&account).map_or(&[][..], Vec::as_slice);
+            places.iter().copied().filter(|(_, cursor)| *cursor > after).take(limit + 1).collect()
         };
-        let read = |guard: Guard| -> Result<Vec<u8>, Fault> {
-            Ok(guard.value().map_err(|error| fault(&error))?.to_vec())
-        };
-        let floor = self.spaces.accounts.range(account.key().to_vec()..=account.stream_key(after).to_vec());
-        let start = match { floor }.next_back() {
-            Some(guard) => guard.key().map_err(|error| fault(&error))?.to_vec(),
-            None => account.stream_key(Cursor(0)).to_vec(),
-        };
-        let end = account.stream_key(Cursor(u64::MAX)).to_vec();
-        let mut cursors = Vec::new();
-        for guard in self.spaces.accounts.range(start..=end) {
-            let chunk = read(guard)?;
-            let inside = chunk.chunks_exact(8).filter_map(|bytes| read_u64(bytes, 0)).map(Cursor);
-            cursors.extend(inside.filter(|cursor| *cursor > after));
-            if cursors.len() > limit {
-                break;
+        let mut places = Vec::new();
+        for bucket in self.spaces.buckets.all() {
+            if bucket.newest() > after {
+                places.extend(stream_of(&bucket, account, after, limit)?);
             }
         }
-        let last = cursors.last().copied().unwrap_or(after);
-        cursors.extend(pending.into_iter().filter(|cursor| *cursor > last));
-        cursors.truncate(limit + 1);
-        Ok(cursors)
+        places.sort_unstable_by_key(|(_, cursor)| *cursor);
+        let last = places.last().map_or(after, |(_, cursor)| *cursor);
+        places.extend(pending.into_iter().filter(|(_, cursor)| *cursor > last));
+        places.truncate(limit + 1);
+        Ok(places)
     }
 
     /// Brings an entry to what is now; says whether the account still sees it.
-    fn amend(&self, viewer: AccountNumber, entry: &mut Entry) -> Result<bool, Fault> {
-        let at = entry.history_key();
+    fn amend(&self, viewer: AccountNumber, day: u16, entry: &mut Entry) -> Result<bool, Fault> {
+        if entry.stamp.expiry.is_over(self.now) {
+            return Ok(false);
+        }
+        let (at, cursor) = (entry.history_key(), entry.cursor);
         let conversation = self.of(entry.conversation);
         let Event::Message(message) = &mut entry.event else {
             return Ok(true);
         };
-        if entry.stamp.expiry.is_over(self.now) {
-            return Ok(false);
-        }
         let (Some(head), Some(side)) = (self.head(conversation)?, conversation.id.side_of(viewer)) else {
             return Ok(false);
         };
-        let amendment = self.amendment(conversation, &head, at)?;
+        let reference = Reference { at, cursor, day, fingerprint: 0, expires_at: 0, flags: 0 };
+        let amendment = self.amendment(conversation, &head, reference)?;
         if amendment.revoker.is_some() {
             message.content.empty();
         }
@@ -325,14 +329,21 @@ fn next(at: HistoryKey) -> HistoryKey {
     HistoryKey { time: at.time, position: Position(at.position.0.saturating_add(1)) }
 }
 
-fn stored(
-    at: HistoryKey,
-    mut message: model::Message<model::Sealed>,
-    revoker: Option<UserId>,
-    receipt_at: Option<model::Seconds>,
-) -> StoredMessage {
-    if revoker.is_some() {
-        message.content.empty();
+/// One more entry than `limit` of an account's stream after `after`, of those in one bucket.
+fn stream_of(bucket: &Bucket, account: Account, after: Cursor, limit: usize) -> Result<Vec<Lies>, Fault> {
+    let first = account.stream_key(Cursor(0));
+    let start = match bucket.derived.range(first..=account.stream_key(after)).next_back() {
+        Some(guard) => guard.key().map_err(|error| fault(&error))?.to_vec(),
+        None => first.to_vec(),
+    };
+    let mut places = Vec::new();
+    for guard in bucket.derived.range(start..=account.stream_key(Cursor(u64::MAX)).to_vec()) {
+        let chunk = guard.value().map_err(|error| fault(&error))?;
+        let cursors = chunk.chunks_exact(8).filter_map(|bytes| read_u64(bytes, 0)).map(Cursor);
+        places.extend(cursors.filter(|cursor| *cursor > after).map(|cursor| (bucket.day, cursor)));
+        if places.len() > limit {
+            break;
+        }
     }
-    StoredMessage { at, message, revoker, receipt_at }
+    Ok(places)
 }

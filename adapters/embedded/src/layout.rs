@@ -4,17 +4,19 @@
 //! |---|---|---|
 //! | `records` | app 4, kind 2, key | crc 4, stamp and version, index entries, content |
 //! | `record_index` | app 4, kind 2, index 1, length 2, index key, key | nothing |
-//! | `log` | cursor 8 | crc 4, entry |
-//! | `references` | app 4, conversation 16, time 4, position 8 of the first | references of 29 bytes each |
-//! | `backdated` | app 4, conversation 16, time 4, position 8 | one reference |
-//! | `amendments` | app 4, conversation 16, time 4, position 8 | what happened to a message later |
+//! | `record_ends` | second 4, key of the record | nothing |
 //! | `heads` | app 4, conversation 16 | where a conversation stands, for both sides |
 //! | `recent` | app 4, account 8, inverted time 4, peer 8 | nothing |
-//! | `accounts` | app 4, account 8, cursor 8 of the first | cursors of 8 bytes each |
 //! | `meta` | name | number |
+//! | `padding` | name | zeros, for a moment |
+//! | `log-DAY` | cursor 8 | crc 4, entry |
+//! | `derived-DAY` | `r`, app 4, conversation 16, time 4, position 8 of the first | references of 29 bytes each |
+//! | | `b`, app 4, conversation 16, time 4, position 8 | one reference to a message that came later than its time |
+//! | | `m`, app 4, conversation 16, time 4, position 8 | what happened to a message later |
+//! | | `s`, app 4, account 8, cursor 8 of the first | cursors of 8 bytes each: an account's stream |
 //!
-//! `log` and `records` are the truth. Everything else follows from the log and is written behind it; `meta` says how
-//! far, so a start continues from there.
+//! Logs and `records` are the truth. Everything else follows from the logs and is written behind them; `meta` says how
+//! far, so a start continues from there. What has a DAY in its name has expired when that day begins; see `bucket`.
 
 use model::{AccountNumber, ConversationId, HistoryKey, Position, SdkAppId, Seconds};
 use ports::Cursor;
@@ -26,7 +28,22 @@ pub(crate) struct Conversation {
     pub(crate) id: ConversationId,
 }
 
-pub(crate) const CONVERSATION_BYTES: usize = 20;
+const CONVERSATION_BYTES: usize = 20;
+
+/// The length of a key made by [`Conversation::place`].
+pub(crate) const PLACE_BYTES: usize = CONVERSATION_BYTES + 13;
+
+/// What a key in the derived part of a bucket begins with.
+pub(crate) mod derived {
+    /// References to messages in the order of the history.
+    pub(crate) const REFERENCES: u8 = b'r';
+    /// A reference to a message that came later than its time says.
+    pub(crate) const BACKDATED: u8 = b'b';
+    /// What happened to a message later.
+    pub(crate) const AMENDMENT: u8 = b'm';
+    /// A part of an account's stream.
+    pub(crate) const STREAM: u8 = b's';
+}
 
 impl Conversation {
     pub(crate) fn key(self) -> [u8; CONVERSATION_BYTES] {
@@ -38,12 +55,22 @@ impl Conversation {
         key
     }
 
-    pub(crate) fn place(self, at: HistoryKey) -> [u8; CONVERSATION_BYTES + 12] {
-        let mut key = [0; CONVERSATION_BYTES + 12];
-        key[..CONVERSATION_BYTES].copy_from_slice(&self.key());
-        key[CONVERSATION_BYTES..CONVERSATION_BYTES + 4].copy_from_slice(&at.time.0.to_be_bytes());
-        key[CONVERSATION_BYTES + 4..].copy_from_slice(&at.position.0.to_be_bytes());
+    /// The key of what is derived about a place in it.
+    pub(crate) fn place(self, kind: u8, at: HistoryKey) -> [u8; PLACE_BYTES] {
+        let mut key = [0; PLACE_BYTES];
+        key[0] = kind;
+        key[1..=CONVERSATION_BYTES].copy_from_slice(&self.key());
+        key[CONVERSATION_BYTES + 1..CONVERSATION_BYTES + 5].copy_from_slice(&at.time.0.to_be_bytes());
+        key[CONVERSATION_BYTES + 5..].copy_from_slice(&at.position.0.to_be_bytes());
         key
+    }
+
+    /// The conversation and the place that a key made by [`Self::place`] names.
+    pub(crate) fn of_place(key: &[u8]) -> Option<(Self, HistoryKey)> {
+        let rest = key.get(1..)?;
+        let time = u32::from_be_bytes(rest.get(CONVERSATION_BYTES..CONVERSATION_BYTES + 4)?.try_into().ok()?);
+        let position = Position(read_u64(rest, CONVERSATION_BYTES + 4)?);
+        Some((Self::of_key(rest)?, HistoryKey { time: Seconds(time), position }))
     }
 
     pub(crate) fn of_key(key: &[u8]) -> Option<Self> {
@@ -51,12 +78,6 @@ impl Conversation {
         let side = |from: usize| Some(AccountNumber(read_u64(key, from)?));
         Some(Self { app, id: ConversationId::between(side(4)?, side(12)?) })
     }
-}
-
-/// The place at the end of a key made by [`Conversation::place`].
-pub(crate) fn place_of(key: &[u8]) -> Option<HistoryKey> {
-    let time = u32::from_be_bytes(key.get(CONVERSATION_BYTES..CONVERSATION_BYTES + 4)?.try_into().ok()?);
-    Some(HistoryKey { time: Seconds(time), position: Position(read_u64(key, CONVERSATION_BYTES + 4)?) })
 }
 
 pub(crate) fn read_u64(bytes: &[u8], from: usize) -> Option<u64> {
@@ -78,11 +99,18 @@ impl Account {
         key
     }
 
-    pub(crate) fn stream_key(self, first: Cursor) -> [u8; 20] {
-        let mut key = [0; 20];
-        key[..12].copy_from_slice(&self.key());
-        key[12..].copy_from_slice(&first.0.to_be_bytes());
+    pub(crate) fn stream_key(self, first: Cursor) -> [u8; 21] {
+        let mut key = [0; 21];
+        key[0] = derived::STREAM;
+        key[1..13].copy_from_slice(&self.key());
+        key[13..].copy_from_slice(&first.0.to_be_bytes());
         key
+    }
+
+    /// The account of a key made by [`Self::stream_key`].
+    pub(crate) fn of_stream_key(key: &[u8]) -> Option<Self> {
+        let app = SdkAppId(u32::from_be_bytes(key.get(1..5)?.try_into().ok()?));
+        Some(Self { app, number: AccountNumber(read_u64(key, 5)?) })
     }
 
     /// Orders an account's conversations, the most recently active first.
@@ -100,6 +128,8 @@ impl Account {
 pub(crate) struct Reference {
     pub(crate) at: HistoryKey,
     pub(crate) cursor: Cursor,
+    /// The bucket that holds it; not part of its bytes.
+    pub(crate) day: u16,
     /// The first half of the hash that recognises a resend; 0 for imports.
     pub(crate) fingerprint: u32,
     /// The second from which on it is invisible; 0 for never.
@@ -139,11 +169,12 @@ impl Reference {
         out.push(self.flags);
     }
 
-    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &[u8], day: u16) -> Option<Self> {
         let word = |from: usize| Some(u32::from_be_bytes(bytes.get(from..from + 4)?.try_into().ok()?));
         Some(Self {
             at: HistoryKey { time: Seconds(word(0)?), position: Position(read_u64(bytes, 4)?) },
             cursor: Cursor(read_u64(bytes, 12)?),
+            day,
             fingerprint: word(20)?,
             expires_at: word(24)?,
             flags: *bytes.get(28)?,
@@ -151,11 +182,11 @@ impl Reference {
     }
 
     /// Reads a chunk of references.
-    pub(crate) fn read_all(chunk: &[u8]) -> Option<Vec<Self>> {
+    pub(crate) fn read_all(chunk: &[u8], day: u16) -> Option<Vec<Self>> {
         if !chunk.len().is_multiple_of(Self::BYTES) {
             return None;
         }
-        chunk.chunks_exact(Self::BYTES).map(Self::read).collect()
+        chunk.chunks_exact(Self::BYTES).map(|bytes| Self::read(bytes, day)).collect()
     }
 }
 
@@ -171,14 +202,15 @@ mod tests {
         };
         let at = HistoryKey { time: Seconds(5), position: Position(9) };
         assert_eq!(Conversation::of_key(&conversation.key()), Some(conversation));
-        assert_eq!(place_of(&conversation.place(at)), Some(at));
-        let reference = Reference { at, cursor: Cursor(3), fingerprint: 4, expires_at: 5, flags: 9 };
+        let key = conversation.place(derived::REFERENCES, at);
+        assert_eq!(Conversation::of_place(&key), Some((conversation, at)));
+        let reference = Reference { at, cursor: Cursor(3), day: 6, fingerprint: 4, expires_at: 5, flags: 9 };
         let mut bytes = Vec::new();
         reference.write(&mut bytes);
         assert_eq!(bytes.len(), Reference::BYTES);
-        assert_eq!(Reference::read_all(&bytes).unwrap(), vec![reference]);
+        assert_eq!(Reference::read_all(&bytes, 6).unwrap(), vec![reference]);
         bytes.pop();
-        assert_eq!(Reference::read_all(&bytes), None);
+        assert_eq!(Reference::read_all(&bytes, 6), None);
         assert_eq!(reference.author_side(), 1);
         assert!(reference.is_kept_from(1) && !reference.is_kept_from(0));
     }

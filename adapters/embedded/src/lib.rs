@@ -9,15 +9,18 @@
 )]
 
 mod behind;
+mod bucket;
 mod check;
 mod codec;
 mod committer;
 mod ephemeral;
+mod expiry;
 mod follow;
 mod head;
 mod history;
 mod inbox;
 mod layout;
+mod purge;
 mod records;
 mod room;
 mod settle;

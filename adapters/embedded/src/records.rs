@@ -1,7 +1,7 @@
 //! The Records port: records and their index entries as keys of the engine.
 
 use bytes::Bytes;
-use model::{Millis, SdkAppId, Stamp};
+use model::{Expiry, Millis, SdkAppId, Stamp};
 use ports::records::{Condition, Found, KEY_BYTES_MAX, Range, VALUE_BYTES_MAX, WRITES_MAX, Write};
 use ports::{Fault, Kind, Transaction};
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,9 @@ use crate::spaces::Spaces;
 
 /// A record's key in the engine.
 pub(crate) type RecordKey = Vec<u8>;
+
+/// App and kind at the beginning of a record's key.
+const PREFIX_BYTES: usize = 6;
 
 /// A record as stored.
 #[derive(Serialize, Deserialize)]
@@ -22,7 +25,7 @@ pub(crate) struct StoredRecord {
 }
 
 pub(crate) fn record_key(app: SdkAppId, kind: Kind, key: &[u8]) -> RecordKey {
-    let mut full = Vec::with_capacity(6 + key.len());
+    let mut full = Vec::with_capacity(PREFIX_BYTES + key.len());
     full.extend_from_slice(&app.0.to_be_bytes());
     full.extend_from_slice(&kind.id.to_be_bytes());
     full.extend_from_slice(key);
@@ -37,9 +40,11 @@ fn index_prefix(app: SdkAppId, kind: Kind, index: u8) -> Vec<u8> {
 
 /// Index keys end with a byte that no key continues below, then the record's key.
 pub(crate) fn index_key(app: SdkAppId, kind: Kind, index: u8, entry: &[u8], key: &[u8]) -> Vec<u8> {
-    let mut full = index_prefix(app, kind, index);
-    full.extend_from_slice(entry);
-    full.extend_from_slice(key);
+    full_index_key(&record_key(app, kind, &[]), index, entry, key)
+}
+
+fn full_index_key(prefix: &[u8], index: u8, entry: &[u8], key: &[u8]) -> Vec<u8> {
+    let mut full = [prefix, &[index], entry, key].concat();
     // The length of the record's key, to find it from the end.
     full.extend_from_slice(&u16::try_from(key.len()).unwrap_or(u16::MAX).to_be_bytes());
     full
@@ -49,6 +54,41 @@ pub(crate) fn index_key(app: SdkAppId, kind: Kind, index: u8, entry: &[u8], key:
 pub(crate) fn key_in_index(full: &[u8]) -> Option<&[u8]> {
     let (rest, length) = full.split_last_chunk::<2>()?;
     rest.get(rest.len().checked_sub(usize::from(u16::from_be_bytes(*length)))?..)
+}
+
+/// Orders records by their ends.
+fn end_key(expiry: Expiry, record: &[u8]) -> Option<Vec<u8>> {
+    let Expiry::At(end) = expiry else { return None };
+    Some([&end.0.to_be_bytes()[..], record].concat())
+}
+
+/// Adds the removal of records that have expired, at most so many; how many.
+pub(crate) fn add_expired(
+    batch: &mut fjall::OwnedWriteBatch,
+    spaces: &Spaces,
+    now: Millis,
+    limit: usize,
+) -> Result<usize, Fault> {
+    let mut count = 0;
+    let due = ..now.seconds().0.saturating_add(1).to_be_bytes();
+    for guard in spaces.record_ends.range(due).take(limit) {
+        let end = guard.key().map_err(|error| fault(&error))?;
+        count += 1;
+        if let Some(record) = end.get(4..)
+            && let Some(bytes) = spaces.records.get(record).map_err(|error| fault(&error))?
+        {
+            let stored: StoredRecord = decode(&bytes, "a record")?;
+            if stored.stamp.expiry.is_over(now) {
+                let (prefix, key) = record.split_at_checked(PREFIX_BYTES).unwrap_or((record, &[]));
+                for (index, entry) in &stored.indexes {
+                    batch.remove(&spaces.record_index, full_index_key(prefix, *index, entry, key));
+                }
+                batch.remove(&spaces.records, record.to_vec());
+            }
+        }
+        batch.remove(&spaces.record_ends, end.to_vec());
+    }
+    Ok(count)
 }
 
 /// Every record that a transaction looks at or changes.
@@ -71,6 +111,8 @@ pub(crate) struct Changes {
     remove: Vec<RecordKey>,
     put_index: Vec<Vec<u8>>,
     remove_index: Vec<Vec<u8>>,
+    put_end: Vec<Vec<u8>>,
+    remove_end: Vec<Vec<u8>>,
 }
 
 impl Changes {
@@ -87,6 +129,12 @@ impl Changes {
         batch.insert(&spaces.meta, crate::spaces::VERSION, self.version.to_be_bytes());
         for key in self.put_index {
             batch.insert(&spaces.record_index, key, b"");
+        }
+        for key in self.remove_end {
+            batch.remove(&spaces.record_ends, key);
+        }
+        for key in self.put_end {
+            batch.insert(&spaces.record_ends, key, b"");
         }
     }
 }
@@ -123,6 +171,7 @@ pub(crate) fn record_changes(
             for (index, entry) in &former.indexes {
                 changes.remove_index.push(index_key(app, kind, *index, entry, key));
             }
+            changes.remove_end.extend(end_key(former.stamp.expiry, &record_key(app, kind, key)));
         }
         match write {
             Write::Put(record) => changes.put(app, record, version)?,
@@ -154,7 +203,9 @@ impl Changes {
         for (index, entry) in &raw.indexes {
             self.put_index.push(index_key(app, raw.kind, *index, entry, &raw.key));
         }
-        self.put.push((record_key(app, raw.kind, &raw.key), encode(&stored)?));
+        let record = record_key(app, raw.kind, &raw.key);
+        self.put_end.extend(end_key(stored.stamp.expiry, &record));
+        self.put.push((record, encode(&stored)?));
         Ok(())
     }
 }

@@ -105,7 +105,7 @@ impl Stage<'_> {
         recent.sort_by_key(|reference| reference.at.position);
         let mut retries = Retries::default();
         for reference in recent {
-            retries.remember(reference.at.time, reference.fingerprint, reference.cursor);
+            retries.remember(&reference);
         }
         Ok(retries)
     }
@@ -139,8 +139,8 @@ impl Stage<'_> {
                     let retries = state.heads.get(&conversation).and_then(|cached| cached.retries.as_ref());
                     retries.map(|retries| retries.candidates(fingerprint(retry))).unwrap_or_default()
                 };
-                for cursor in candidates {
-                    if let Some(original) = self.spaces.entry(cursor)?.filter(same) {
+                for (day, cursor) in candidates {
+                    if let Some(original) = self.spaces.entry(day, cursor)?.filter(same) {
                         return Ok(Some(Arc::new(original)));
                     }
                 }
@@ -166,7 +166,7 @@ impl Stage<'_> {
                 if twin.is_some() {
                     return Ok(false);
                 }
-                twin = self.spaces.entry(reference.cursor)?.filter(|entry| same(entry));
+                twin = self.spaces.entry(reference.day, reference.cursor)?.filter(|entry| same(entry));
                 Ok(twin.is_some())
             },
         )?;
@@ -201,8 +201,11 @@ impl Stage<'_> {
                 let is_recall = |entry: &Entry| matches!(&entry.event, Event::Recall { target: other, .. } if *other == target);
                 let pending = staged.entries.iter().any(|entry| is_recall(entry));
                 let amendment = match state.amendments.get(&(conversation, target)) {
-                    Some(amendment) => Some(amendment.clone()),
-                    None => self.spaces.amendment(conversation, target)?,
+                    Some((_, amendment)) => Some(amendment.clone()),
+                    None => match state.reference_at(self.spaces, conversation, target)? {
+                        Some(reference) => self.spaces.amendment(conversation, reference)?,
+                        None => None,
+                    },
                 };
                 let before = amendment.is_some_and(|amendment| amendment.revoker.is_some());
                 (!pending && !before).then_some(event)

@@ -8,7 +8,7 @@ use model::{AccountNumber, HistoryKey, Seconds, UserId};
 use ports::{Cursor, Entry, Event, Fault};
 use serde::{Deserialize, Serialize};
 
-use crate::head::{Head, Retries};
+use crate::head::{Head, Lies, Retries};
 use crate::layout::{Account, Conversation, Reference};
 use crate::spaces::Spaces;
 
@@ -43,10 +43,10 @@ pub(crate) struct State {
     pub(crate) heads: HashMap<Conversation, Cached>,
     pub(crate) references: HashMap<Conversation, Vec<Reference>>,
     pub(crate) backdated: BTreeMap<(Conversation, HistoryKey), Reference>,
-    pub(crate) amendments: BTreeMap<(Conversation, HistoryKey), Amendment>,
-    pub(crate) streams: HashMap<Account, Vec<Cursor>>,
+    pub(crate) amendments: BTreeMap<(Conversation, HistoryKey), (u16, Amendment)>,
+    pub(crate) streams: HashMap<Account, Vec<Lies>>,
     pub(crate) active: HashMap<Account, HashSet<AccountNumber>>,
-    pub(crate) emptied: Vec<Cursor>,
+    pub(crate) emptied: Vec<Lies>,
     /// The newest entry that is contained here.
     pub(crate) applied: Cursor,
     pub(crate) unwritten: usize,
@@ -74,18 +74,18 @@ impl State {
         Ok(cached)
     }
 
-    /// Applies a durable entry. Idempotent.
-    pub(crate) fn apply(&mut self, spaces: &Spaces, entry: &Arc<Entry>) -> Result<(), Fault> {
+    /// Applies a durable entry that lies in the bucket of this day. Idempotent.
+    pub(crate) fn apply(&mut self, spaces: &Spaces, day: u16, entry: &Arc<Entry>) -> Result<(), Fault> {
         let conversation = Conversation { app: entry.stamp.app, id: entry.conversation };
         let cached = self.load(spaces, conversation)?;
         if entry.position <= cached.head.position {
             self.applied = self.applied.max(entry.cursor);
             return Ok(());
         }
-        let reference = cached.head.apply(entry);
+        let reference = cached.head.apply(entry, day);
         let was_dirty = std::mem::replace(&mut cached.is_dirty, true);
         if let (Some((reference, _)), Some(retries)) = (reference, cached.retries.as_mut()) {
-            retries.remember(entry.time, reference.fingerprint, reference.cursor);
+            retries.remember(&reference);
         }
         match reference {
             Some((reference, true)) => {
@@ -96,7 +96,7 @@ impl State {
         }
         for number in entry.concerns() {
             let account = Account { app: conversation.app, number };
-            self.streams.entry(account).or_default().push(entry.cursor);
+            self.streams.entry(account).or_default().push((day, entry.cursor));
         }
         let newly_active = if was_dirty { &[][..] } else { &conversation.id.sides()[..] };
         for number in newly_active.iter().copied() {
@@ -116,17 +116,16 @@ impl State {
             Event::Message(_) | Event::Read { .. } | Event::Clear { .. } => return Ok(()),
         };
         for target in &targets {
-            let stored = match self.amendments.get(&(conversation, *target)) {
-                Some(pending) => pending.clone(),
-                None => spaces.amendment(conversation, *target)?.unwrap_or_default(),
+            // What has expired meanwhile needs no amendment any more.
+            let Some(reference) = self.reference_at(spaces, conversation, *target)? else { continue };
+            let mut amendment = match self.amendments.get(&(conversation, *target)) {
+                Some((_, pending)) => pending.clone(),
+                None => spaces.amendment(conversation, reference)?.unwrap_or_default(),
             };
-            let mut amendment = stored;
             match &entry.event {
                 Event::Recall { revoker, .. } => {
                     amendment.revoker = Some(revoker.clone());
-                    if let Some(reference) = self.reference_at(spaces, conversation, *target)? {
-                        self.emptied.push(reference.cursor);
-                    }
+                    self.emptied.push((reference.day, reference.cursor));
                 }
                 Event::Receipt { .. } => amendment.receipt_at = amendment.receipt_at.or(Some(entry.time)),
                 Event::Delete { by, .. } => {
@@ -134,7 +133,7 @@ impl State {
                 }
                 Event::Message(_) | Event::Read { .. } | Event::Clear { .. } => {}
             }
-            self.amendments.insert((conversation, *target), amendment);
+            self.amendments.insert((conversation, *target), (reference.day, amendment));
         }
         Ok(())
     }
@@ -153,7 +152,13 @@ impl State {
         if let Ok(index) = pending.binary_search_by_key(&at, |reference| reference.at) {
             return Ok(Some(pending[index]));
         }
-        spaces.reference_at(conversation, at)
+        match self.heads.get(&conversation) {
+            Some(cached) => spaces.reference_at(conversation, &cached.head, at),
+            None => match spaces.head(conversation)? {
+                Some(head) => spaces.reference_at(conversation, &head, at),
+                None => Ok(None),
+            },
+        }
     }
 
     /// Forgets what has been written behind the log, and heads that nobody used lately.

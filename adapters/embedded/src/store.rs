@@ -3,6 +3,7 @@
 use std::fs::{DirBuilder, File, Permissions};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -17,11 +18,12 @@ use ports::{
 use tokio::sync::mpsc;
 
 use crate::check::Report;
-use crate::codec::{decode, fault};
-use crate::committer::{Committer, Request};
+use crate::codec::decode;
+use crate::committer::{Committer, Request, Upkeep};
 use crate::follow::Followers;
 use crate::history::Reader;
 use crate::inbox::Inbox;
+use crate::purge;
 use crate::room::Room;
 use crate::spaces::{Spaces, VERSION, WRITTEN_TO};
 use crate::state::State;
@@ -51,6 +53,9 @@ pub struct EmbeddedStore {
     clock: Arc<dyn Clock>,
     inbox: Arc<Inbox>,
     writer: Mutex<Option<std::thread::JoinHandle<()>>>,
+    purger: Mutex<Option<std::thread::JoinHandle<()>>>,
+    /// Tells the purger that nobody waits for it any more.
+    ended: Arc<AtomicBool>,
     // Held as long as the store is open.
     _lock: File,
 }
@@ -74,6 +79,11 @@ impl EmbeddedStore {
         recover(&spaces, &mut state)?;
         let state = Arc::new(RwLock::new(state));
         crate::behind::write(&spaces, &state)?;
+        expire(&spaces, &state, &folder, options.clock.as_ref())?;
+        let (purge, told) = std::sync::mpsc::channel();
+        let ended = Arc::new(AtomicBool::new(false));
+        let purger =
+            start_purging(Arc::clone(&spaces), folder, told, Arc::clone(&ended)).map_err(unavailable)?;
         let followers = Arc::new(Followers::after(spaces.last_cursor()?));
         let (inbox, rounds) = Inbox::new();
         options.spawner.spawn(Box::pin(Arc::clone(&inbox).run()));
@@ -88,6 +98,8 @@ impl EmbeddedStore {
             clock: Arc::clone(&options.clock),
             room: Room::new(options.folder.clone(), options.free_bytes_min, Arc::clone(&options.clock)),
             fatal: options.fatal,
+            purge,
+            upkeep: Upkeep::since(options.clock.now()),
         };
         let writer = std::thread::Builder::new()
             .name("committer".to_owned())
@@ -101,6 +113,8 @@ impl EmbeddedStore {
             clock: options.clock,
             inbox,
             writer: Mutex::new(Some(writer)),
+            purger: Mutex::new(Some(purger)),
+            ended,
             _lock: lock,
         })
     }
@@ -114,16 +128,34 @@ impl EmbeddedStore {
         crate::check::check(&self.spaces)
     }
 
+    /// Writes what follows from the log and removes what has expired, as happens four times a second by itself.
+    ///
+    /// # Errors
+    /// `Unavailable` if the store is closed.
+    pub async fn keep_up(&self) -> Result<(), Fault> {
+        self.inbox.ask(Request::KeepUp).await
+    }
+
     /// Writes everything out, so that the next start has nothing to replay. Later writes fail.
     ///
     /// # Errors
     /// `Unavailable` if the engine cannot write.
     pub async fn close(&self) -> Result<(), Fault> {
+        self.ended.store(true, Ordering::Release);
         let closed = self.inbox.ask(Request::Close).await;
+        self.join();
+        closed
+    }
+
+    /// Waits until both threads have ended, so that nobody holds the engine any more.
+    fn join(&self) {
         if let Some(writer) = self.writer.lock().take() {
             drop(writer.join());
         }
-        closed
+        // It ends when the writer is gone, who tells it what to do.
+        if let Some(purger) = self.purger.lock().take() {
+            drop(purger.join());
+        }
     }
 
     fn reader(&self, app: SdkAppId) -> Reader<'_> {
@@ -134,10 +166,9 @@ impl EmbeddedStore {
 impl Drop for EmbeddedStore {
     /// Ends the writer without writing anything more than was asked for.
     fn drop(&mut self) {
+        self.ended.store(true, Ordering::Release);
         self.inbox.close();
-        if let Some(writer) = self.writer.lock().take() {
-            drop(writer.join());
-        }
+        self.join();
     }
 }
 
@@ -158,11 +189,36 @@ fn lock(folder: &Path) -> Result<File, Fault> {
 fn recover(spaces: &Spaces, state: &mut State) -> Result<(), Fault> {
     let written_to = Cursor(spaces.number(WRITTEN_TO)?);
     state.applied = written_to;
-    for guard in spaces.log.range((written_to.0 + 1).to_be_bytes()..) {
-        let bytes = guard.value().map_err(|error| fault(&error))?;
-        state.apply(spaces, &Arc::new(decode::<Entry>(&bytes, "a log entry")?))?;
+    for lying in spaces.buckets.entries(written_to, Cursor(u64::MAX)) {
+        let lying = lying?;
+        let entry = decode::<Entry>(&lying.value, "a log entry")?;
+        state.apply(spaces, lying.day, &Arc::new(entry))?;
     }
     Ok(())
+}
+
+/// Removes what expired while nobody had the store open, from the files too.
+fn expire(spaces: &Spaces, state: &RwLock<State>, folder: &Path, clock: &dyn Clock) -> Result<(), Fault> {
+    let now = clock.now();
+    crate::expiry::drop_buckets(spaces, state, now)?;
+    if crate::expiry::has_records_before(spaces, now)? {
+        crate::expiry::count_removal(spaces)?;
+    }
+    while crate::expiry::sweep_records(spaces, now)? > 0 {}
+    if purge::is_due(spaces)? {
+        purge::purge(spaces, folder, purge::Haste::Alone, &AtomicBool::new(false))?;
+    }
+    Ok(())
+}
+
+fn start_purging(
+    spaces: Arc<Spaces>,
+    folder: PathBuf,
+    told: std::sync::mpsc::Receiver<()>,
+    ended: Arc<AtomicBool>,
+) -> std::io::Result<std::thread::JoinHandle<()>> {
+    let run = move || purge::run(&spaces, &folder, &told, &ended);
+    std::thread::Builder::new().name("purger".to_owned()).spawn(run)
 }
 
 fn start_ticking(inbox: Weak<Inbox>) -> std::io::Result<()> {

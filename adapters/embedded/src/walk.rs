@@ -1,13 +1,18 @@
 //! Walks over the references of a conversation in the order of the history, whatever holds them.
 
+use std::iter::Peekable;
+use std::sync::Arc;
+
 use fjall::Guard;
 use model::HistoryKey;
 use parking_lot::RwLock;
 use ports::Fault;
 
+use crate::bucket::Bucket;
 use crate::codec::fault;
-use crate::layout::{Conversation, Reference};
-use crate::spaces::{Spaces, read_chunk};
+use crate::head::Part;
+use crate::layout::{Conversation, Reference, derived};
+use crate::spaces::{Spaces, chunk_before, read_chunk};
 use crate::state::State;
 
 /// A part of a conversation's history, without its ends.
@@ -46,6 +51,8 @@ pub(crate) struct Walk<'a> {
     pending: Vec<Reference>,
     backdated: Vec<Reference>,
     has_backdated: bool,
+    /// The written parts of the conversation that the window touches.
+    parts: Vec<Part>,
     /// How many references to look at.
     pub(crate) scan_max: usize,
 }
@@ -61,16 +68,21 @@ impl<'a> Walk<'a> {
         window: Window,
     ) -> Result<Self, Fault> {
         let state = state.read();
-        let has_backdated = match state.heads.get(&conversation) {
-            Some(cached) => cached.head.has_backdated,
-            None => spaces.head(conversation)?.is_some_and(|head| head.has_backdated),
+        let of_head = |head: &crate::head::Head| {
+            let touched = |part: &&Part| part.first <= window.before.time && window.after.time <= part.last;
+            (head.has_backdated, head.buckets.iter().filter(touched).copied().collect())
+        };
+        let (has_backdated, parts) = match state.heads.get(&conversation) {
+            Some(cached) => of_head(&cached.head),
+            None => spaces.head(conversation)?.as_ref().map(of_head).unwrap_or_default(),
         };
         let within = |reference: &&Reference| window.holds(reference.at);
         let pending = state.references.get(&conversation).map_or(&[][..], Vec::as_slice);
         let pending = pending.iter().filter(within).copied().collect();
         let from = (conversation, HistoryKey::START)..=(conversation, HistoryKey::END);
         let backdated = state.backdated.range(from).map(|(_, reference)| *reference).collect();
-        Ok(Self { spaces, conversation, window, pending, backdated, has_backdated, scan_max: usize::MAX })
+        let scan_max = usize::MAX;
+        Ok(Self { spaces, conversation, window, pending, backdated, has_backdated, parts, scan_max })
     }
 
     /// Walks until `limit` wanted references are found.
@@ -126,23 +138,34 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// What is written, of all buckets, each looked at only when its turn comes.
     fn stored(&self, order: Order) -> References<'_> {
+        let mut waiting = self.parts.clone();
+        match order {
+            // The next one is the last of the list.
+            Order::NewestFirst => waiting.sort_unstable_by_key(|part| part.last),
+            Order::OldestFirst => waiting.sort_unstable_by_key(|part| std::cmp::Reverse(part.first)),
+        }
+        Box::new(Merged { walk: self, order, waiting, open: Vec::new() })
+    }
+
+    fn stored_in(&self, bucket: Arc<Bucket>, order: Order) -> References<'_> {
         let (window, conversation) = (self.window, self.conversation);
-        let start = |from: HistoryKey| conversation.place(from);
+        let place = |at: HistoryKey| conversation.place(derived::REFERENCES, at);
+        let day = bucket.day;
         match order {
             Order::NewestFirst => {
-                let range = start(HistoryKey::START)..=start(window.before);
-                let chunks = self.spaces.references.range(range).rev();
-                let inside = chunks.flat_map(|guard| chunk(guard, Order::NewestFirst));
+                let chunks = bucket.derived.range(place(HistoryKey::START)..=place(window.before)).rev();
+                let inside = chunks.flat_map(move |guard| chunk(guard, day, Order::NewestFirst));
                 Box::new(inside.take_while(move |reference| after(reference, window.after)))
             }
             Order::OldestFirst => {
-                let begin = match self.spaces.chunk_before(conversation, window.after) {
+                let begin = match chunk_before(&bucket, conversation, window.after) {
                     Ok(chunk) => chunk.first().map_or(window.after, |first| first.at),
                     Err(fault) => return Box::new(std::iter::once(Err(fault))),
                 };
-                let chunks = self.spaces.references.range(start(begin)..=start(window.before));
-                Box::new(chunks.flat_map(|guard| chunk(guard, Order::OldestFirst)))
+                let chunks = bucket.derived.range(place(begin)..=place(window.before));
+                Box::new(chunks.flat_map(move |guard| chunk(guard, day, Order::OldestFirst)))
             }
         }
     }
@@ -150,17 +173,19 @@ impl<'a> Walk<'a> {
     /// Imports that came later than their times say.
     fn late(&self, order: Order) -> References<'_> {
         let (window, conversation) = (self.window, self.conversation);
-        let range = conversation.place(window.after)..=conversation.place(window.before);
+        let place = |at: HistoryKey| conversation.place(derived::BACKDATED, at);
         let mut all = std::collections::BTreeMap::new();
-        for guard in self.spaces.backdated.range(range) {
-            match guard.value().map_err(|error| fault(&error)).map(|bytes| Reference::read(&bytes)) {
-                Ok(Some(reference)) => drop(all.insert(reference.at, reference)),
-                Ok(None) => {
-                    return Box::new(std::iter::once(Err(Fault::Corrupt(
-                        "a backdated reference".to_owned(),
-                    ))));
+        for bucket in self.parts.iter().filter_map(|part| self.spaces.buckets.get(part.day)) {
+            for guard in bucket.derived.range(place(window.after)..=place(window.before)) {
+                let bytes = guard.value().map_err(|error| fault(&error));
+                match bytes.map(|bytes| Reference::read(&bytes, bucket.day)) {
+                    Ok(Some(reference)) => drop(all.insert(reference.at, reference)),
+                    Ok(None) => {
+                        let damaged = Fault::Corrupt("a backdated reference".to_owned());
+                        return Box::new(std::iter::once(Err(damaged)));
+                    }
+                    Err(fault) => return Box::new(std::iter::once(Err(fault))),
                 }
-                Err(fault) => return Box::new(std::iter::once(Err(fault))),
             }
         }
         for reference in self.backdated.iter().filter(|reference| window.holds(reference.at)) {
@@ -173,12 +198,68 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// The references of several buckets as one list. Most often their times do not overlap, and one is read after the
+/// other.
+struct Merged<'a> {
+    walk: &'a Walk<'a>,
+    order: Order,
+    waiting: Vec<Part>,
+    open: Vec<Peekable<References<'a>>>,
+}
+
+impl Merged<'_> {
+    /// The list whose next reference comes first; a fault comes before everything.
+    fn first(&mut self) -> Option<(usize, Option<HistoryKey>)> {
+        let mut first: Option<(usize, Option<HistoryKey>)> = None;
+        let order = self.order;
+        for (index, list) in self.open.iter_mut().enumerate() {
+            let Some(next) = list.peek() else { continue };
+            let at = next.as_ref().ok().map(|reference| reference.at);
+            let is_better = match (at, first) {
+                (_, None) | (None, _) => true,
+                (Some(_), Some((_, None))) => false,
+                (Some(at), Some((_, Some(best)))) if order == Order::NewestFirst => at > best,
+                (Some(at), Some((_, Some(best)))) => at < best,
+            };
+            if is_better {
+                first = Some((index, at));
+            }
+        }
+        first
+    }
+}
+
+impl Iterator for Merged<'_> {
+    type Item = Result<Reference, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let first = self.first();
+            let is_next = |part: &Part| match (first, self.order) {
+                (Some((_, Some(at))), Order::NewestFirst) => part.last >= at.time,
+                (Some((_, Some(at))), Order::OldestFirst) => part.first <= at.time,
+                (Some((_, None)), _) => false,
+                (None, _) => true,
+            };
+            match self.waiting.pop_if(|part| is_next(part)) {
+                Some(part) => {
+                    // One that was dropped meanwhile holds nothing that anybody may see.
+                    if let Some(bucket) = self.walk.spaces.buckets.get(part.day) {
+                        self.open.push(self.walk.stored_in(bucket, self.order).peekable());
+                    }
+                }
+                None => return first.and_then(|(index, _)| self.open.get_mut(index)?.next()),
+            }
+        }
+    }
+}
+
 fn after(reference: &Result<Reference, Fault>, place: HistoryKey) -> bool {
     reference.as_ref().map_or(true, |reference| reference.at > place)
 }
 
-fn chunk(guard: Guard, order: Order) -> Vec<Result<Reference, Fault>> {
-    match read_chunk(guard) {
+fn chunk(guard: Guard, day: u16, order: Order) -> Vec<Result<Reference, Fault>> {
+    match read_chunk(guard, day) {
         Ok(mut references) => {
             if order == Order::NewestFirst {
                 references.reverse();

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use model::{AccountNumber, ConversationId, HistoryKey, MessageKey, Millis, Position, SdkAppId, Seconds};
+use model::{
+    AccountNumber, ConversationId, Expiry, HistoryKey, MessageKey, Millis, Position, SdkAppId, Seconds,
+};
 use parking_lot::Mutex;
 use ports::records::{Found, Range};
 use ports::timeline::{
@@ -68,6 +70,9 @@ impl SimulatedStore {
     }
 
     async fn append_and_sync(&self, draft: Stamped<Draft>) -> Result<Appended, Fault> {
+        if draft.stamp().expiry == Expiry::WithOwner {
+            return Err(Fault::Unavailable("an entry of a conversation needs an end".to_owned()));
+        }
         let (appended, place, crashes) = {
             let mut inner = self.inner.lock();
             if inner.is_full {
@@ -110,6 +115,7 @@ impl View<'_> {
                 Event::Message(message) => Some(StoredMessage {
                     at: entry.history_key(),
                     message: message.clone(),
+                    expiry: entry.stamp.expiry,
                     revoker: None,
                     receipt_at: None,
                 }),
@@ -210,6 +216,9 @@ impl View<'_> {
         let complete = concerned.len() <= limit;
         let mut entries = Vec::new();
         for entry in concerned.into_iter().take(limit) {
+            if entry.stamp.expiry.is_over(self.now) {
+                continue;
+            }
             let mut entry = Entry::clone(entry);
             if matches!(entry.event, Event::Message(_)) {
                 let at = entry.history_key();

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use model::message::{CLOUD_CUSTOM_DATA_BYTES_MAX, Content, MESSAGE_BYTES_MAX, MessageFlags};
 use model::settings::App;
-use model::{ConversationId, ErrorCode, HistoryKey, InstanceId, Message, MessageKey, Result, Seconds};
+use model::{
+    ConversationId, ErrorCode, Expiry, HistoryKey, InstanceId, Message, MessageKey, Result, Seconds,
+};
 use ports::timeline::{Direction, HistoryQuery, ReceiptTarget, RetryKey, StoredMessage};
 use ports::{Appended, Draft, Event, Stamped};
 use promise::Stamps;
@@ -235,16 +237,22 @@ impl Engine {
         Ok(self.context.timeline.append(Stamped::new(stamp, draft)).await?)
     }
 
-    /// Appends what is not a message: kept as long as the account.
+    /// Appends what is not a message. What concerns messages is kept as long as the one that ends last, other news for a
+    /// few days.
     async fn append(
         &self,
         app: &App,
         by: &AccountFact,
         conversation: ConversationId,
         event: Event,
+        ends: Option<Expiry>,
         origin: Option<InstanceId>,
     ) -> Result<Appended> {
-        let stamp = Stamps::of(app.id, &app.settings).account(by.number);
+        let stamps = Stamps::of(app.id, &app.settings);
+        let stamp = match ends {
+            Some(end) => stamps.about(by.number, end),
+            None => stamps.news(by.number, self.context.clock.now().seconds()),
+        };
         let draft = Draft { conversation, event, sent_at: None, retry: None, origin };
         Ok(self.context.timeline.append(Stamped::new(stamp, draft)).await?)
     }
@@ -297,7 +305,7 @@ impl Engine {
         let conversation = ConversationId::between(from.number, to.number);
         self.will_recall(Stamps::of(app.id, &app.settings), app.id, conversation, &found).await?;
         let origin = window.and_then(|(_, origin)| origin);
-        let appended = self.append(app, revoker, conversation, event, origin).await?;
+        let appended = self.append(app, revoker, conversation, event, Some(found.expiry), origin).await?;
         if appended.is_new { Ok(()) } else { Err(ErrorCode::AlreadyRecalled.into()) }
     }
 
@@ -315,7 +323,7 @@ impl Engine {
     ) -> Result<Appended> {
         let conversation = ConversationId::between(reader.number, peer.number);
         let event = Event::Read { reader: reader.number, up_to: HistoryKey::end_of(up_to) };
-        self.append(app, reader, conversation, event, origin).await
+        self.append(app, reader, conversation, event, None, origin).await
     }
 
     /// Sends read receipts for messages of `author` that asked for one. Those that did not, and those that have
@@ -332,11 +340,13 @@ impl Engine {
         origin: Option<InstanceId>,
     ) -> Result<()> {
         let mut targets: Vec<ReceiptTarget> = Vec::new();
+        let mut ends = None;
         for key in keys {
             let Some(found) = self.message(app, author, reader, *key).await? else {
                 continue;
             };
             let is_wanted = found.message.flags.needs_receipt && found.receipt_at.is_none();
+            ends = ends.max(Some(found.expiry));
             if is_wanted && targets.iter().all(|target| target.at != found.at) {
                 targets.push(ReceiptTarget {
                     at: found.at,
@@ -351,7 +361,7 @@ impl Engine {
         }
         let conversation = ConversationId::between(reader.number, author.number);
         let event = Event::Receipt { reader: reader.number, targets };
-        self.append(app, reader, conversation, event, origin).await.map(drop)
+        self.append(app, reader, conversation, event, ends, origin).await.map(drop)
     }
 
     /// Deletes messages from the view of `by`. Those that are not there are left out.
@@ -367,20 +377,23 @@ impl Engine {
         origin: Option<InstanceId>,
     ) -> Result<()> {
         let mut targets: Vec<HistoryKey> = Vec::new();
+        let mut ends = None;
         for key in keys {
             // The key does not say who sent it.
             let found = match self.message(app, by, peer, *key).await? {
                 Some(found) => Some(found),
                 None => self.message(app, peer, by, *key).await?,
             };
-            targets.extend(found.map(|found| found.at).filter(|at| !targets.contains(at)));
+            let Some(found) = found.filter(|found| !targets.contains(&found.at)) else { continue };
+            ends = ends.max(Some(found.expiry));
+            targets.push(found.at);
         }
         if targets.is_empty() {
             return Ok(());
         }
         let conversation = ConversationId::between(by.number, peer.number);
         let event = Event::Delete { by: by.number, targets };
-        self.append(app, by, conversation, event, origin).await.map(drop)
+        self.append(app, by, conversation, event, ends, origin).await.map(drop)
     }
 
     /// Takes a conversation off the list of `by`, clears its history there, or both.
@@ -398,6 +411,6 @@ impl Engine {
     ) -> Result<()> {
         let conversation = ConversationId::between(by.number, peer.number);
         let event = Event::Clear { by: by.number, history, listing };
-        self.append(app, by, conversation, event, origin).await.map(drop)
+        self.append(app, by, conversation, event, None, origin).await.map(drop)
     }
 }

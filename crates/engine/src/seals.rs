@@ -100,6 +100,7 @@ impl Engine {
         StoredMessage {
             at: found.at,
             message: self.open_message(app, conversation, &found.message),
+            expiry: found.expiry,
             revoker: found.revoker.clone(),
             receipt_at: found.receipt_at,
         }

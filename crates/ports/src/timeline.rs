@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use model::{
-    AccountNumber, ConversationId, HistoryKey, InstanceId, Message, MessageKey, Position, SdkAppId, Sealed,
-    Seconds, Stamp, UserId,
+    AccountNumber, ConversationId, Expiry, HistoryKey, InstanceId, Message, MessageKey, Position, SdkAppId,
+    Sealed, Seconds, Stamp, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -185,6 +185,8 @@ pub struct StoredMessage<C = Sealed> {
     pub at: HistoryKey,
     /// The message. Its content is empty once it is recalled.
     pub message: Message<C>,
+    /// Until when it is kept.
+    pub expiry: Expiry,
     /// Who recalled it, if someone did.
     pub revoker: Option<UserId>,
     /// When the receiver sent a read receipt, if it did.
@@ -268,9 +270,11 @@ pub struct AccountPage {
 /// answered. What follows from entries is visible as soon as the entry is answered, and is never ahead of it. Order:
 /// positions of a conversation are dense and follow the order in which appends were taken; an append taken after
 /// another was answered gets a higher position. Repetition: a draft with a retry key, an import and a recall are
-/// recognised when repeated. Expired messages are absent from every read at once.
+/// recognised when repeated. Expired entries are absent from every read at once; what they changed (numbers, read marks, what
+/// a side cleared) stays with the conversation.
 pub trait Timeline: Send + Sync {
-    /// Appends one entry. `Full` if free space is below the floor.
+    /// Appends one entry. `Full` if free space is below the floor, `Unavailable` for a stamp without an end: nothing in a
+    /// log is kept for ever.
     fn append(&self, draft: Stamped<Draft>) -> Answer<'_, Appended>;
 
     /// A page of a conversation's history.

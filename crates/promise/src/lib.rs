@@ -7,6 +7,9 @@ pub mod keys;
 use model::time::DAY_SECONDS;
 use model::{AccountNumber, AppSettings, DataClass, Expiry, SdkAppId, Seconds, Stamp, Subject};
 
+/// For how many days an instance that was away is told what others of its account did.
+pub const NEWS_DAYS: u32 = 7;
+
 /// Makes the stamps of one app.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamps {
@@ -52,6 +55,24 @@ impl Stamps {
             subject: Subject::Account(subject),
             expiry: Expiry::At(end),
         }
+    }
+
+    /// What an account did to messages: kept as long as the one that ends last.
+    #[must_use]
+    pub const fn about(self, by: AccountNumber, messages_end: Expiry) -> Stamp {
+        Stamp {
+            app: self.app,
+            class: DataClass::Account,
+            subject: Subject::Account(by),
+            expiry: messages_end,
+        }
+    }
+
+    /// That an account read or cleared a conversation, for its other instances. What it changed stays with the account;
+    /// that it happened is news for [`NEWS_DAYS`].
+    #[must_use]
+    pub const fn news(self, by: AccountNumber, now: Seconds) -> Stamp {
+        self.account_until(by, now.plus(NEWS_DAYS * DAY_SECONDS))
     }
 
     /// What outlives an account without naming it, until a moment.

@@ -1,0 +1,57 @@
+//! Removes what has expired: buckets as a whole, records one by one.
+
+use fjall::PersistMode;
+use model::Millis;
+use model::time::DAY_SECONDS;
+use parking_lot::RwLock;
+use ports::Fault;
+
+use crate::codec::fault;
+use crate::spaces::{REMOVED, Spaces};
+use crate::state::State;
+
+/// Records removed in one batch.
+const RECORDS_AT_ONCE: usize = 1000;
+
+/// Drops the buckets that are over: from now on nothing of them is found. Whether there was one.
+pub(crate) fn drop_buckets(spaces: &Spaces, state: &RwLock<State>, now: Millis) -> Result<bool, Fault> {
+    let over = spaces.buckets.over(now.seconds());
+    if over.is_empty() {
+        return Ok(false);
+    }
+    // What is derived elsewhere from entries in them has to be written first: a start could not derive it any more.
+    crate::behind::write(spaces, state)?;
+    count_removal(spaces)?;
+    for bucket in over {
+        spaces.buckets.drop_one(&bucket)?;
+        tracing::info!(day = bucket.day, "a bucket of expired data was dropped");
+    }
+    Ok(true)
+}
+
+/// Notes, before it happens, that files will hold what is no more.
+pub(crate) fn count_removal(spaces: &Spaces) -> Result<(), Fault> {
+    let removed = spaces.number(REMOVED)? + 1;
+    let mut batch = spaces.database.batch();
+    batch.insert(&spaces.meta, REMOVED, removed.to_be_bytes());
+    batch.commit().map_err(|error| fault(&error))?;
+    spaces.database.persist(PersistMode::SyncData).map_err(|error| fault(&error))
+}
+
+/// Whether there are records that expired before today.
+pub(crate) fn has_records_before(spaces: &Spaces, now: Millis) -> Result<bool, Fault> {
+    let Some(guard) = spaces.record_ends.first_key_value() else { return Ok(false) };
+    let end = guard.key().map_err(|error| fault(&error))?;
+    let day = |seconds: u32| seconds / DAY_SECONDS;
+    Ok(end.first_chunk().is_some_and(|end| day(u32::from_be_bytes(*end)) < day(now.seconds().0)))
+}
+
+/// Removes expired records, a limited number; how many.
+pub(crate) fn sweep_records(spaces: &Spaces, now: Millis) -> Result<usize, Fault> {
+    let mut batch = spaces.database.batch();
+    let swept = crate::records::add_expired(&mut batch, spaces, now, RECORDS_AT_ONCE)?;
+    if swept > 0 {
+        batch.commit().map_err(|error| fault(&error))?;
+    }
+    Ok(swept)
+}

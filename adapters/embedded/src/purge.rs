@@ -1,0 +1,128 @@
+//! Rids the files of what was dropped or removed: the engine's journal, and tables that still hold former values.
+//!
+//! The engine keeps a journal until everything in it lies in tables, and begins a new one only after 64 MB. So zeros are
+//! written until a new one begins, and every write buffer is moved to its table: then the engine deletes the former
+//! journals, and with them the last hold on the files of dropped key spaces. The cost does not depend on how much was
+//! dropped.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use fjall::{Slice, UserValue};
+use ports::Fault;
+
+use crate::codec::fault;
+use crate::spaces::{PURGED, REMOVED, Spaces};
+
+/// Zeros written at once.
+const PAD_BYTES: usize = 1 << 20;
+
+/// Zeros written in one purge at most: a journal is 64 MB.
+const PADS_MAX: usize = 128;
+
+/// How long a purge may take before it is given up and tried again.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How soon a purge that failed is tried again.
+const RETRY: Duration = Duration::from_secs(60);
+
+/// How much a purge hurries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Haste {
+    /// Beside everything that goes on: a little at a time.
+    Beside,
+    /// Nothing else goes on.
+    Alone,
+}
+
+impl Haste {
+    const fn pause(self) -> Duration {
+        match self {
+            Self::Beside => Duration::from_millis(100),
+            Self::Alone => Duration::from_millis(2),
+        }
+    }
+}
+
+/// Whether files may hold what is no more.
+pub(crate) fn is_due(spaces: &Spaces) -> Result<bool, Fault> {
+    Ok(spaces.number(PURGED)? < spaces.number(REMOVED)?)
+}
+
+/// Purges whenever it is told to, until whoever tells is gone or `ended` says so.
+pub(crate) fn run(spaces: &Spaces, folder: &Path, told: &Receiver<()>, ended: &Arc<AtomicBool>) {
+    let mut again = false;
+    loop {
+        let wait = if again { RETRY } else { Duration::from_secs(3600) };
+        match told.recv_timeout(wait) {
+            Ok(()) => while told.try_recv().is_ok() {},
+            Err(RecvTimeoutError::Timeout) if again => {}
+            Err(RecvTimeoutError::Timeout) => continue,
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        again = match purge(spaces, folder, Haste::Beside, ended) {
+            Ok(()) => false,
+            Err(fault) => {
+                if !ended.load(Ordering::Acquire) {
+                    tracing::error!(%fault, "files still hold expired data: trying again in a minute");
+                }
+                true
+            }
+        };
+    }
+}
+
+/// Purges once.
+///
+/// # Errors
+/// `Unavailable` if the engine does not let go of its journals in time, or `ended` says that nobody waits any more.
+pub(crate) fn purge(spaces: &Spaces, folder: &Path, haste: Haste, ended: &AtomicBool) -> Result<(), Fault> {
+    let removed = spaces.number(REMOVED)?;
+    let former = journals(folder)?;
+    for space in [&spaces.records, &spaces.record_index, &spaces.record_ends, &spaces.recent] {
+        space.rotate_memtable_and_wait().map_err(|error| fault(&error))?;
+        space.major_compact().map_err(|error| fault(&error))?;
+    }
+    let began = Instant::now();
+    let zeros: UserValue = Slice::from(vec![0; PAD_BYTES]);
+    let mut pads = 0;
+    while former.iter().any(|journal| journal.exists()) {
+        if ended.load(Ordering::Acquire) || began.elapsed() > PATIENCE {
+            return Err(Fault::Unavailable("the engine keeps its former journals".to_owned()));
+        }
+        let is_active = journals(folder)?.iter().all(|journal| former.contains(journal));
+        if is_active && pads < PADS_MAX {
+            pads += 1;
+            spaces.padding.insert("zeros", zeros.clone()).map_err(|error| fault(&error))?;
+            // Each flush looks whether the journal is long enough to begin a new one.
+            spaces.padding.rotate_memtable().map_err(|error| fault(&error))?;
+        } else {
+            for space in spaces.all() {
+                space.rotate_memtable().map_err(|error| fault(&error))?;
+            }
+        }
+        std::thread::sleep(haste.pause());
+    }
+    spaces.padding.remove("zeros").map_err(|error| fault(&error))?;
+    spaces.padding.rotate_memtable_and_wait().map_err(|error| fault(&error))?;
+    spaces.padding.major_compact().map_err(|error| fault(&error))?;
+    spaces.meta.insert(PURGED, removed.to_be_bytes()).map_err(|error| fault(&error))?;
+    tracing::info!(zeros_mb = pads, "files were purged of expired data");
+    Ok(())
+}
+
+/// The engine's journals.
+fn journals(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let failed = |error: std::io::Error| Fault::Unavailable(format!("cannot list the journals: {error}"));
+    let mut found = Vec::new();
+    for item in std::fs::read_dir(folder).map_err(failed)? {
+        let path = item.map_err(failed)?.path();
+        if path.extension().is_some_and(|extension| extension == "jnl") {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
