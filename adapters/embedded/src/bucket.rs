@@ -137,6 +137,18 @@ impl Buckets {
         self.live.read().values().map(|bucket| bucket.newest()).max().unwrap_or_default()
     }
 
+    /// The oldest entry in all logs; the end of all entries if there is none.
+    pub(crate) fn oldest(&self) -> Result<Cursor, Fault> {
+        let mut oldest = Cursor(u64::MAX);
+        for bucket in self.all() {
+            if let Some(guard) = bucket.log.first_key_value() {
+                let key = guard.key().map_err(|error| fault(&error))?;
+                oldest = oldest.min(Cursor(read_u64(&key, 0).unwrap_or(0)));
+            }
+        }
+        Ok(oldest)
+    }
+
     /// The entries of all logs in a range of cursors, in their order.
     pub(crate) fn entries(&self, after: Cursor, before: Cursor) -> InOrder<'_> {
         let mut logs = Vec::new();

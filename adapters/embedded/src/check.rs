@@ -180,11 +180,15 @@ fn check_streams(spaces: &Spaces, expected: &Expected, report: &mut Report) -> R
     for (account, wanted) in &expected.streams {
         let mut found = stored.remove(account).unwrap_or_default();
         found.sort_unstable();
+        if expected.has_gaps {
+            // What was removed before its bucket ended may still be named.
+            found.retain(|cursor| wanted.binary_search(cursor).is_ok());
+        }
         if found != *wanted {
             report.find("an account's stream differs from the log".to_owned());
         }
     }
-    if !stored.is_empty() {
+    if !stored.is_empty() && !expected.has_gaps {
         report.find(format!("{} accounts have a stream but no log", stored.len()));
     }
     Ok(())

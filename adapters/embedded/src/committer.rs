@@ -24,6 +24,7 @@ use crate::settle::{Settled, Waiting};
 use crate::spaces::Spaces;
 use crate::stage::{Stage, Staged};
 use crate::state::State;
+use crate::sweep::Sweep;
 
 /// With so many requests no further round is waited for before the sync.
 const BATCH_MAX: usize = 4096;
@@ -35,6 +36,8 @@ const UNWRITTEN_MAX: usize = 16_384;
 pub(crate) enum Request {
     Append(Stamped<Draft>, Asker<Appended>),
     Apply(SdkAppId, Transaction, Asker<()>),
+    /// Keep what an app's messages are so far for so many seconds at most.
+    Shorten(SdkAppId, u32, Asker<()>),
     /// Write what follows from the log, and remove what has expired.
     Tick,
     /// The same, and say when it is done.
@@ -70,12 +73,14 @@ pub(crate) struct Upkeep {
     has_swept: bool,
     /// How many days ahead entries end, of those that came: their buckets are made before the next day begins.
     ahead: BTreeSet<u32>,
+    sweeps: Vec<Sweep>,
 }
 
 impl Upkeep {
     /// Nothing to be made up for.
-    pub(crate) fn since(now: model::Millis) -> Self {
-        Self { day: now.seconds().0 / DAY_SECONDS, ..Self::default() }
+    pub(crate) fn since(now: model::Millis, spaces: &Spaces) -> Self {
+        let sweeps = spaces.limits.apps().into_iter().map(|app| Sweep::new(spaces, app)).collect();
+        Self { day: now.seconds().0 / DAY_SECONDS, sweeps, ..Self::default() }
     }
 }
 
@@ -126,6 +131,17 @@ impl Committer {
                 Request::Append(draft, answer) => self.append(&mut batch, draft, answer)?,
                 Request::Apply(app, transaction, answer) => {
                     self.transact(&mut batch, app, &transaction, answer)?;
+                }
+                Request::Shorten(app, keep_seconds, answer) => {
+                    self.tick(&mut batch)?;
+                    let until = Cursor(self.next_cursor.0 - 1);
+                    self.spaces.limits.add(&self.spaces.meta, app, until, keep_seconds)?;
+                    self.spaces
+                        .database
+                        .persist(PersistMode::SyncData)
+                        .map_err(|error| crate::codec::fault(&error))?;
+                    self.upkeep.sweeps.push(Sweep::new(&self.spaces, app));
+                    answer.answer(Ok(()));
                 }
                 Request::Tick => self.tick(&mut batch)?,
                 Request::KeepUp(answer) => {
@@ -270,9 +286,25 @@ impl Committer {
         let day = seconds.0 / DAY_SECONDS;
         let mut has_removed = crate::expiry::drop_buckets(&self.spaces, &self.state, now)?;
         self.upkeep.has_swept |= crate::expiry::sweep_records(&self.spaces, now)? > 0;
-        if std::mem::replace(&mut self.upkeep.day, day) < day && std::mem::take(&mut self.upkeep.has_swept) {
-            crate::expiry::count_removal(&self.spaces)?;
-            has_removed = true;
+        if std::mem::replace(&mut self.upkeep.day, day) < day {
+            if std::mem::take(&mut self.upkeep.has_swept) {
+                crate::expiry::count_removal(&self.spaces)?;
+                has_removed = true;
+            }
+            self.spaces.limits.prune(&self.spaces.meta, self.spaces.buckets.oldest()?)?;
+            let apps = self.spaces.limits.apps().into_iter();
+            self.upkeep.sweeps = apps.map(|app| Sweep::new(&self.spaces, app)).collect();
+        }
+        if let Some(sweep) = self.upkeep.sweeps.last_mut()
+            && sweep.step(&self.spaces, now)?
+        {
+            let removed = sweep.removed;
+            self.upkeep.sweeps.pop();
+            if removed > 0 {
+                tracing::info!(removed, "messages of an app with a shortened retention were removed");
+                crate::expiry::count_scattered_removal(&self.spaces)?;
+                has_removed = true;
+            }
         }
         if has_removed {
             // Without anybody who purges the store is about to end.

@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 use ports::Fault;
 
 use crate::codec::fault;
-use crate::spaces::{REMOVED, Spaces};
+use crate::spaces::{REMOVED, SCATTERED, Spaces};
 use crate::state::State;
 
 /// Records removed in one batch.
@@ -36,6 +36,13 @@ pub(crate) fn count_removal(spaces: &Spaces) -> Result<(), Fault> {
     batch.insert(&spaces.meta, REMOVED, removed.to_be_bytes());
     batch.commit().map_err(|error| fault(&error))?;
     spaces.database.persist(PersistMode::SyncData).map_err(|error| fault(&error))
+}
+
+/// The same, for a removal that leaves former values in tables of buckets that go on.
+pub(crate) fn count_scattered_removal(spaces: &Spaces) -> Result<(), Fault> {
+    let removed = spaces.number(REMOVED)? + 1;
+    spaces.meta.insert(SCATTERED, removed.to_be_bytes()).map_err(|error| fault(&error))?;
+    count_removal(spaces)
 }
 
 /// Whether there are records that expired before today.

@@ -57,7 +57,9 @@ impl Reader<'_> {
     }
 
     fn is_expired(&self, reference: Reference) -> bool {
-        reference.expires_at != 0 && self.now.seconds().0 >= reference.expires_at
+        let Reference { expires_at, cursor, at, .. } = reference;
+        expires_at != 0 && self.now.seconds().0 >= expires_at
+            || self.spaces.limits.is_over(self.app, cursor, at.time, self.now)
     }
 
     /// Whether this side sees the message, recalled or not.
@@ -67,10 +69,11 @@ impl Reader<'_> {
             && !head.sides[side].has_cleared(reference.at)
     }
 
-    /// The message of a reference; `None` if its bucket was dropped since the reference was read.
+    /// The message of a reference; `None` if it was removed since the reference was read.
     fn message(&self, reference: Reference, amendment: Amendment) -> Result<Option<StoredMessage>, Fault> {
         let Some(entry) = self.spaces.entry(reference.day, reference.cursor)? else {
-            if !self.spaces.buckets.is_live(reference.day) {
+            // Its bucket was dropped, or it was swept, since the reference was read.
+            if !self.spaces.buckets.is_live(reference.day) || self.is_expired(reference) {
                 return Ok(None);
             }
             return Err(Fault::Corrupt("a reference without its log entry".to_owned()));
@@ -313,6 +316,9 @@ impl Reader<'_> {
         let Event::Message(message) = &mut entry.event else {
             return Ok(true);
         };
+        if self.spaces.limits.is_over(self.app, cursor, at.time, self.now) {
+            return Ok(false);
+        }
         let (Some(head), Some(side)) = (self.head(conversation)?, conversation.id.side_of(viewer)) else {
             return Ok(false);
         };

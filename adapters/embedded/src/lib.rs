@@ -20,6 +20,7 @@ mod head;
 mod history;
 mod inbox;
 mod layout;
+mod limits;
 mod purge;
 mod records;
 mod room;
@@ -28,6 +29,7 @@ mod spaces;
 mod stage;
 mod state;
 mod store;
+mod sweep;
 mod vault;
 mod walk;
 

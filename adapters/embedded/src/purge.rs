@@ -15,7 +15,7 @@ use fjall::{Slice, UserValue};
 use ports::Fault;
 
 use crate::codec::fault;
-use crate::spaces::{PURGED, REMOVED, Spaces};
+use crate::spaces::{PURGED, REMOVED, SCATTERED, Spaces};
 
 /// Zeros written at once.
 const PAD_BYTES: usize = 1 << 20;
@@ -85,6 +85,14 @@ pub(crate) fn purge(spaces: &Spaces, folder: &Path, haste: Haste, ended: &Atomic
     for space in [&spaces.records, &spaces.record_index, &spaces.record_ends, &spaces.recent] {
         space.rotate_memtable_and_wait().map_err(|error| fault(&error))?;
         space.major_compact().map_err(|error| fault(&error))?;
+    }
+    if spaces.number(SCATTERED)? > spaces.number(PURGED)? {
+        for bucket in spaces.buckets.all() {
+            for space in [&bucket.log, &bucket.derived] {
+                space.rotate_memtable_and_wait().map_err(|error| fault(&error))?;
+                space.major_compact().map_err(|error| fault(&error))?;
+            }
+        }
     }
     let began = Instant::now();
     let zeros: UserValue = Slice::from(vec![0; PAD_BYTES]);

@@ -10,6 +10,7 @@ use crate::bucket::{Bucket, Buckets, space_options};
 use crate::codec::{decode, fault};
 use crate::head::Head;
 use crate::layout::{Conversation, Reference, derived};
+use crate::limits::Limits;
 use crate::state::Amendment;
 
 /// Memory for reading, in bytes.
@@ -27,6 +28,7 @@ pub(crate) struct Spaces {
     pub(crate) meta: Keyspace,
     pub(crate) padding: Keyspace,
     pub(crate) buckets: Buckets,
+    pub(crate) limits: Limits,
 }
 
 /// In `meta`: up to which entry the derived key spaces are written.
@@ -35,6 +37,8 @@ pub(crate) const WRITTEN_TO: &str = "written_to";
 pub(crate) const VERSION: &str = "version";
 /// In `meta`: how often something was removed from the key spaces that files may still hold.
 pub(crate) const REMOVED: &str = "removed";
+/// In `meta`: the newest removal that left former values in tables of buckets.
+pub(crate) const SCATTERED: &str = "scattered";
 /// In `meta`: up to which removal the files are rid of it.
 pub(crate) const PURGED: &str = "purged";
 
@@ -50,13 +54,15 @@ impl Spaces {
             .map_err(|error| fault(&error))?;
         settle(&database)?;
         let space = |name: &str| database.keyspace(name, space_options).map_err(|error| fault(&error));
+        let meta = space("meta")?;
         Ok(Self {
             records: space("records")?,
             record_index: space("record_index")?,
             record_ends: space("record_ends")?,
             heads: space("heads")?,
             recent: space("recent")?,
-            meta: space("meta")?,
+            limits: Limits::open(&meta)?,
+            meta,
             padding: space("padding")?,
             buckets: Buckets::open(&database)?,
             database,

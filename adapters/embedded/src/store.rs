@@ -99,7 +99,7 @@ impl EmbeddedStore {
             room: Room::new(options.folder.clone(), options.free_bytes_min, Arc::clone(&options.clock)),
             fatal: options.fatal,
             purge,
-            upkeep: Upkeep::since(options.clock.now()),
+            upkeep: Upkeep::since(options.clock.now(), &spaces),
         };
         let writer = std::thread::Builder::new()
             .name("committer".to_owned())
@@ -306,6 +306,24 @@ impl Timeline for EmbeddedStore {
         limit: usize,
     ) -> Answer<'_, AccountPage> {
         Box::pin(async move { self.reader(app).stream(account, after, limit) })
+    }
+
+    fn shorten(&self, app: SdkAppId, keep_seconds: u32) -> Answer<'_, ()> {
+        self.inbox.ask(move |answer| Request::Shorten(app, keep_seconds, answer))
+    }
+
+    fn count_older(&self, app: SdkAppId, keep_seconds: u32) -> Answer<'_, u64> {
+        Box::pin(async move {
+            self.keep_up().await?;
+            let (spaces, now) = (Arc::clone(&self.spaces), self.clock.now());
+            let count = move || {
+                crate::sweep::count(&spaces, app, now, |reference| {
+                    now.seconds() >= reference.at.time.plus(keep_seconds)
+                })
+            };
+            let counted = tokio::task::spawn_blocking(count).await;
+            counted.map_err(|error| Fault::Unavailable(error.to_string()))?
+        })
     }
 
     fn end(&self) -> Cursor {

@@ -212,3 +212,26 @@ async fn an_entry_without_an_end_is_refused() {
     let stamp = Stamp { expiry: Expiry::WithOwner, ..stamp(DataClass::Account, 0) };
     assert!(matches!(store.append(Stamped::new(stamp, draft)).await, Err(Fault::Unavailable(_))));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_shortened_retention_takes_leaves_the_files_before_its_bucket_ends() {
+    let root = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::at(NOON));
+    let store = open(root.path(), &clock);
+    send(&store, "canary-of-old", 0..25_000, NOON + 7 * DAY).await;
+    clock.set(NOON + 2 * DAY);
+    send(&store, "canary-of-new", 25_000..25_010, NOON + 9 * DAY).await;
+    eventually("writing", || !containing(root.path(), "canary-of-old").is_empty());
+    assert_eq!(store.count_older(APP, DAY).await.unwrap(), 25_000);
+    store.shorten(APP, DAY).await.unwrap();
+    assert_eq!(count(&store).await, 10);
+    assert_eq!(store.count_older(APP, DAY).await.unwrap(), 0);
+    eventually("sweeping", || containing(root.path(), "canary-of-old").is_empty());
+    assert_eq!(count(&store).await, 10);
+    assert!(!containing(root.path(), "canary-of-new").is_empty());
+    store.close().await.unwrap();
+    drop(store);
+    let store = open(root.path(), &clock);
+    assert_eq!(store.check().unwrap().findings, Vec::<String>::new());
+    assert_eq!(count(&store).await, 10);
+}

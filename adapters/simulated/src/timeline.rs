@@ -25,6 +25,8 @@ struct Inner {
     /// How much of the log survives a crash.
     synced: usize,
     records: RecordMap,
+    /// App, newest entry at that time, seconds.
+    shortened: Vec<(SdkAppId, Cursor, u32)>,
     is_full: bool,
     crashes: u64,
 }
@@ -66,7 +68,8 @@ impl SimulatedStore {
 
     fn read<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> T {
         let inner = self.inner.lock();
-        look(&View { log: &inner.log[..inner.synced], now: self.clock.now() })
+        let (log, shortened) = (&inner.log[..inner.synced], &inner.shortened[..]);
+        look(&View { log, shortened, now: self.clock.now() })
     }
 
     async fn append_and_sync(&self, draft: Stamped<Draft>) -> Result<Appended, Fault> {
@@ -98,6 +101,7 @@ impl SimulatedStore {
 /// The durable log at a moment.
 struct View<'a> {
     log: &'a [Arc<Entry>],
+    shortened: &'a [(SdkAppId, Cursor, u32)],
     now: Millis,
 }
 
@@ -106,11 +110,20 @@ impl View<'_> {
         self.log.iter().filter(move |entry| entry.stamp.app == app && entry.conversation == id)
     }
 
+    fn is_over(&self, entry: &Entry) -> bool {
+        let is_message = matches!(entry.event, Event::Message(_));
+        entry.stamp.expiry.is_over(self.now)
+            || self.shortened.iter().any(|(app, until, keep)| {
+                let is_meant = is_message && *app == entry.stamp.app && entry.cursor <= *until;
+                is_meant && self.now.seconds() >= entry.time.plus(*keep)
+            })
+    }
+
     /// Messages that have not expired, in the order of the history.
     fn messages(&self, app: SdkAppId, id: ConversationId) -> Vec<StoredMessage> {
         let mut messages: Vec<StoredMessage> = self
             .of(app, id)
-            .filter(|entry| !entry.stamp.expiry.is_over(self.now))
+            .filter(|entry| !self.is_over(entry))
             .filter_map(|entry| match &entry.event {
                 Event::Message(message) => Some(StoredMessage {
                     at: entry.history_key(),
@@ -216,7 +229,7 @@ impl View<'_> {
         let complete = concerned.len() <= limit;
         let mut entries = Vec::new();
         for entry in concerned.into_iter().take(limit) {
-            if entry.stamp.expiry.is_over(self.now) {
+            if self.is_over(entry) {
                 continue;
             }
             let mut entry = Entry::clone(entry);
@@ -399,6 +412,26 @@ impl Timeline for SimulatedStore {
     ) -> Answer<'_, AccountPage> {
         let page = self.read(|view| view.stream(app, account, after, limit));
         Box::pin(async { Ok(page) })
+    }
+
+    fn shorten(&self, app: SdkAppId, keep_seconds: u32) -> Answer<'_, ()> {
+        let mut inner = self.inner.lock();
+        let until = inner.log.last().map_or(Cursor(0), |entry| entry.cursor);
+        inner.shortened.push((app, until, keep_seconds));
+        Box::pin(async { Ok(()) })
+    }
+
+    fn count_older(&self, app: SdkAppId, keep_seconds: u32) -> Answer<'_, u64> {
+        let count = self.read(|view| {
+            let is_older = |entry: &&Arc<Entry>| {
+                matches!(entry.event, Event::Message(_))
+                    && entry.stamp.app == app
+                    && !view.is_over(entry)
+                    && view.now.seconds() >= entry.time.plus(keep_seconds)
+            };
+            view.log.iter().filter(is_older).count() as u64
+        });
+        Box::pin(async move { Ok(count) })
     }
 
     fn end(&self) -> Cursor {

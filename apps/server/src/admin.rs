@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use engine::Engine;
-use model::settings::App;
+use model::settings::{App, Retention};
 use model::{SdkAppId, UserId, usersig};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::config::Config;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "request", rename_all = "snake_case")]
 pub(crate) enum Request {
-    Create { name: String, owner: Option<u64>, json: bool },
+    Create { name: String, owner: Option<u64>, retention: Retention, json: bool },
     List,
     Get { app: u32, setting: Option<String> },
     Set { app: u32, changes: Vec<(String, String)> },
@@ -23,6 +23,9 @@ pub(crate) enum Request {
     Usersig { app: u32, user: String, expire_seconds: u32 },
     ShowKeys,
     ChangeKeys,
+    ShowRetention { app: u32 },
+    ProposeRetention { app: u32, message_days: Option<u32>, profile_days: Option<u32> },
+    ApplyRetention { app: u32, token: String },
 }
 
 /// Runs a request on a folder; returns what to print.
@@ -48,8 +51,8 @@ pub(crate) fn run_request(data: &Data, request: &Request) -> Outcome<String> {
 pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Outcome<String> {
     let refused = |error: model::Error| error.info.into_owned();
     match request {
-        Request::Create { name, owner, json } => {
-            let app = engine.apps.create(name, *owner).await.map_err(refused)?;
+        Request::Create { name, owner, retention, json } => {
+            let app = engine.apps.create(name, *owner, *retention).await.map_err(refused)?;
             Ok(created(&app, *json))
         }
         Request::List => {
@@ -74,26 +77,10 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Outcome<S
             engine.apps.retire_old_keys(SdkAppId(*app)).await.map_err(refused)?;
             Ok("one key is left".to_owned())
         }
-        Request::ShowKeys => {
-            let ring = &engine.keyring;
-            Ok(format!(
-                "keyring     {}\ngeneration  {}\nseeds       {}",
-                ring.id(),
-                ring.generation().0,
-                ring.seeds()
-            ))
-        }
-        Request::ChangeKeys => {
-            let told = |error: model::Error| error.cause.unwrap_or_else(|| error.info.into_owned().into());
-            // Goes on to its end even if nobody waits for it any more.
-            let engine = Arc::clone(engine);
-            let changed = tokio::spawn(async move { engine.change_generation().await }).await;
-            let changed =
-                changed.map_err(|error| error.to_string())?.map_err(|error| told(error).to_string())?;
-            Ok(format!(
-                "generation {}: the keys of {} recalled messages and {} deleted accounts are destroyed",
-                changed.generation.0, changed.messages, changed.accounts
-            ))
+        Request::ShowKeys => Ok(shown_keys(engine)),
+        Request::ChangeKeys => change_keys(engine).await,
+        Request::ShowRetention { .. } | Request::ProposeRetention { .. } | Request::ApplyRetention { .. } => {
+            crate::retention::answer(engine, request).await
         }
         Request::Usersig { app, user, expire_seconds } => {
             let app = find(engine, *app).await?;
@@ -105,7 +92,24 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Outcome<S
     }
 }
 
-async fn find(engine: &Engine, app: u32) -> Outcome<std::sync::Arc<App>> {
+fn shown_keys(engine: &Engine) -> String {
+    let ring = &engine.keyring;
+    format!("keyring     {}\ngeneration  {}\nseeds       {}", ring.id(), ring.generation().0, ring.seeds())
+}
+
+async fn change_keys(engine: &Arc<Engine>) -> Outcome<String> {
+    let told = |error: model::Error| error.cause.unwrap_or_else(|| error.info.into_owned().into());
+    // Goes on to its end even if nobody waits for it any more.
+    let engine = Arc::clone(engine);
+    let changed = tokio::spawn(async move { engine.change_generation().await }).await;
+    let changed = changed.map_err(|error| error.to_string())?.map_err(|error| told(error).to_string())?;
+    Ok(format!(
+        "generation {}: the keys of {} recalled messages and {} deleted accounts are destroyed",
+        changed.generation.0, changed.messages, changed.accounts
+    ))
+}
+
+pub(crate) async fn find(engine: &Engine, app: u32) -> Outcome<std::sync::Arc<App>> {
     let found = engine.apps.find(SdkAppId(app)).await.map_err(|error| error.info.into_owned())?;
     found.ok_or_else(|| format!("there is no app {app}"))
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use model::settings::Retention;
 
 use crate::admin::{Request, run_request};
 
@@ -72,6 +73,12 @@ enum App {
         /// The owner's account number (UIN).
         #[arg(long, value_name = "UIN")]
         owner: Option<u64>,
+        /// For how many days messages are kept; 0: not stored.
+        #[arg(long, value_name = "DAYS", default_value_t = Retention::default().message_days)]
+        message_days: u32,
+        /// For how many days profiles are kept after their last use; 0: not stored.
+        #[arg(long, value_name = "DAYS", default_value_t = Retention::default().profile_days)]
+        profile_days: u32,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -95,6 +102,22 @@ enum App {
         /// Settings as NAME=VALUE.
         #[arg(required = true, value_name = "NAME=VALUE")]
         changes: Vec<String>,
+    },
+    /// Show for how long an app keeps messages and profiles and what was changed, or change it in two steps.
+    ///
+    /// The first step says what would be deleted at once and gives a token, the second applies it.
+    Retention {
+        #[command(flatten)]
+        target: Target,
+        /// Days for messages; 0: not stored.
+        #[arg(long, value_name = "DAYS")]
+        message_days: Option<u32>,
+        /// Days for profiles after their last use; 0: not stored.
+        #[arg(long, value_name = "DAYS")]
+        profile_days: Option<u32>,
+        /// Apply what was proposed.
+        #[arg(long, value_name = "TOKEN", conflicts_with_all = ["message_days", "profile_days"])]
+        apply: Option<String>,
     },
     /// Give an app a second key, beside the first; with two active, the older one is retired.
     AddKey {
@@ -168,7 +191,20 @@ pub(crate) fn run(arguments: Arguments) -> Outcome<()> {
 
 fn run_app(app: App) -> Outcome<()> {
     let (data, request) = match app {
-        App::Create { data, name, owner, json } => (data, Request::Create { name, owner, json }),
+        App::Create { data, name, owner, message_days, profile_days, json } => {
+            let retention = Retention { message_days, profile_days };
+            (data, Request::Create { name, owner, retention, json })
+        }
+        App::Retention { target, message_days, profile_days, apply } => {
+            let Target { data, sdkappid: app } = target;
+            match apply {
+                Some(token) => (data, Request::ApplyRetention { app, token }),
+                None if message_days.is_none() && profile_days.is_none() => {
+                    (data, Request::ShowRetention { app })
+                }
+                None => (data, Request::ProposeRetention { app, message_days, profile_days }),
+            }
+        }
         App::List { data } => (data, Request::List),
         App::Get { target, setting } => (target.data, Request::Get { app: target.sdkappid, setting }),
         App::Set { target, changes } => {

@@ -45,8 +45,10 @@ pub async fn import(call: &Call, user: &UserId, nick: Option<String>, image: Opt
         }
     }
     let account = call.engine.accounts.ensure(call.stamps(), call.app.id, user).await?;
-    if fields.is_empty() {
-        return Ok(());
+    let profiles = &call.engine.profiles;
+    if fields.is_empty() || !call.stamps().stores_profiles() {
+        // Without storing them, the fields would be kept for nobody.
+        return profiles.renew(call.stamps(), call.app.id, account.number).await;
     }
-    call.engine.profiles.set(call.stamps(), call.app.id, &account, fields, None).await
+    profiles.set(call.stamps(), call.app.id, &account, fields, None).await
 }

@@ -1,8 +1,12 @@
-//! Commands on the app: what clients learn of its settings, and the telemetry they send.
+//! Commands on the app: what clients learn of its settings, the telemetry they send, and how long it keeps what.
 
 pub mod im_sdk_config_mgr_fetch_config;
 pub mod im_sdk_config_mgr_fetch_imsdk_purchase_bitsv2;
 pub mod imopenstat_tim_web_report_v2;
+pub mod whimbrel_retention_apply;
+pub mod whimbrel_retention_get;
+pub mod whimbrel_retention_propose;
+mod wire;
 
 use command::{AnyCommand, Erased};
 
@@ -13,5 +17,8 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<im_sdk_config_mgr_fetch_config::FetchConfig>::boxed(),
         Erased::<im_sdk_config_mgr_fetch_imsdk_purchase_bitsv2::FetchAbilities>::boxed(),
         Erased::<imopenstat_tim_web_report_v2::Report>::boxed(),
+        Erased::<whimbrel_retention_get::GetRetention>::boxed(),
+        Erased::<whimbrel_retention_propose::ProposeRetention>::boxed(),
+        Erased::<whimbrel_retention_apply::ApplyRetention>::boxed(),
     ]
 }

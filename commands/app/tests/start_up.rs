@@ -42,7 +42,8 @@ async fn settings_that_change_reach_clients_under_a_new_version() {
 #[tokio::test(start_paused = true)]
 async fn back_ends_have_no_use_for_them() {
     let world = World::new(app::commands).await;
-    for command in app::commands() {
+    let ours = |name: &str| name.starts_with("whimbrel_");
+    for command in app::commands().iter().filter(|command| !ours(command.spec().name)) {
         let answer = world.rest(command.spec().name, json!({})).await;
         answer.refused(60009, "");
     }

@@ -41,6 +41,7 @@ impl Command for ImportMessage {
         ErrorCode::MessageTooLong,
         ErrorCode::MessageBodyMalformed,
         ErrorCode::ElementMalformed,
+        ErrorCode::NotStored,
         ErrorCode::DiskFull,
     ]);
 

@@ -91,6 +91,7 @@ impl Command for SendMessage {
             ErrorCode::ElementMalformed,
             ErrorCode::ReceiverUnknown,
             ErrorCode::LifeTimeTooLong,
+            ErrorCode::NobodyOnline,
             ErrorCode::DiskFull,
         ]);
 

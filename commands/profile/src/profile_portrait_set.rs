@@ -41,6 +41,7 @@ impl Command for SetProfile {
             ErrorCode::ProfileValueTooLong,
             ErrorCode::ProfileValueIllegal,
             ErrorCode::ProfileValueType,
+            ErrorCode::NotStored,
             ErrorCode::DiskFull,
         ]);
 

@@ -177,3 +177,21 @@ async fn a_profile_ends_with_its_days_unless_its_account_comes_back() {
     assert_eq!(profiles[0]["ProfileItem"][0]["Value"], "shown", "renewed by the login");
     assert_eq!(profiles[1]["ProfileItem"], json!([]), "seven days are over");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_app_that_stores_no_profiles_answers_what_is_online() {
+    let world = world().await;
+    world.keep(None, Some(0)).await;
+    let mut alice = world.login("alice").await;
+    alice.call("profile.portrait_set", set("alice", &[(NICK, json!("Alice"))])).await.ok();
+    let nick = async |world: &World| {
+        let answer = world.rest("profile/portrait_get", get(&["alice"], &[NICK])).await.ok();
+        answer.list("UserProfileItem")[0].clone()
+    };
+    assert_eq!(nick(&world).await["ProfileItem"][0]["Value"], "Alice");
+    drop(alice);
+    world.settle().await;
+    assert_eq!(nick(&world).await["ProfileItem"], json!([]));
+    let offline = world.rest("profile/portrait_set", set("alice", &[(NICK, json!("Alice"))])).await;
+    assert_eq!(offline.code(), 200_007);
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::settings::{App, KEYS_MAX};
+use model::settings::{App, KEYS_MAX, Retention};
 use model::usersig::SecretKey;
 use model::{AppSettings, ErrorCode, Result, SdkAppId};
 use parking_lot::RwLock;
@@ -67,9 +67,10 @@ impl Apps {
     /// Creates an app with a key of its own.
     ///
     /// # Errors
-    /// `SettingInvalid` for a bad name.
-    pub async fn create(&self, name: &str, owner: Option<u64>) -> Result<Arc<App>> {
+    /// `SettingInvalid` for a bad name or a bad retention.
+    pub async fn create(&self, name: &str, owner: Option<u64>, retention: Retention) -> Result<Arc<App>> {
         let settings = AppSettings { name: name.to_owned(), ..AppSettings::default() };
+        let settings = settings.with_retention(retention);
         settings.check()?;
         for _ in 0..TRIES_MAX {
             let newest = self.list().await?.last().map(|app| app.id);
@@ -93,6 +94,15 @@ impl Apps {
             for (name, value) in changes {
                 app.settings = app.settings.with(name, value)?;
             }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes the retention. What is stored is the caller's business.
+    pub(crate) async fn set_retention(&self, id: SdkAppId, retention: Retention) -> Result<Arc<App>> {
+        self.change(id, |app| {
+            app.settings = app.settings.with_retention(retention);
             Ok(())
         })
         .await

@@ -208,6 +208,7 @@ impl Engine {
         for app in self.apps.list().await? {
             self.find_erased(app.id, &mut found).await?;
             self.find_recalled(app.id, &mut found).await?;
+            found.destroyed.extend(self.shortened(app.id).await?);
         }
         Ok(found)
     }
@@ -250,7 +251,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn facts<R: Record>(
+    pub(crate) async fn facts<R: Record>(
         &self,
         app: SdkAppId,
         after: Option<(Vec<u8>, Vec<u8>)>,

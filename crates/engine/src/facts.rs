@@ -133,8 +133,10 @@ impl Record for RevokedFact {
 pub struct ProfileFact {
     /// Whose.
     pub number: AccountNumber,
-    /// The fields.
-    pub profile: model::profile::Profile,
+    /// When the account was last used, as far as it was noted: once an hour.
+    pub used_at: model::Seconds,
+    /// The fields as JSON, sealed.
+    pub sealed: model::Sealed,
 }
 
 impl ProfileFact {

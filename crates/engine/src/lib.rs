@@ -17,10 +17,12 @@ pub mod outbox;
 pub mod presence;
 pub mod profiles;
 pub mod push;
+pub mod retention;
 mod seals;
 pub mod sessions;
 mod store;
 mod token;
+mod unstored;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +60,7 @@ pub struct Engine {
     /// Accounts.
     pub accounts: accounts::Accounts,
     /// Profiles.
-    pub profiles: profiles::Profiles,
+    pub profiles: Arc<profiles::Profiles>,
     /// Block lists.
     pub blocks: blocks::Blocks,
     /// Settings of conversations.
@@ -68,7 +70,8 @@ pub struct Engine {
     /// The connections of this node.
     pub hub: Arc<Hub>,
     /// Keys.
-    pub keyring: Keyring,
+    pub keyring: Arc<Keyring>,
+    unstored: unstored::Unstored,
     token_key: TokenKey,
 }
 
@@ -79,20 +82,26 @@ impl Engine {
     /// What the store says.
     pub async fn start(context: Context, options: Options) -> Result<Arc<Self>> {
         let hub = Arc::new(Hub::new(options.outbox_bytes_max));
-        let keyring = seals::keyring(&context).await?;
+        let keyring = Arc::new(seals::keyring(&context).await?);
         let token_key = sessions::token_key(context.records.as_ref(), context.random.as_ref()).await?;
         let engine = Arc::new(Self {
             apps: apps::Apps::new(context.clone()),
             accounts: accounts::Accounts::new(context.clone()),
-            profiles: profiles::Profiles::new(context.clone(), Arc::clone(&hub)),
+            profiles: Arc::new(profiles::Profiles::new(
+                context.clone(),
+                Arc::clone(&hub),
+                Arc::clone(&keyring),
+            )),
             blocks: blocks::Blocks::new(context.clone()),
             contacts: contacts::Contacts::new(context.clone()),
             presence: presence::Presence::new(context.clone(), Arc::clone(&hub), options.node),
             hub,
             keyring,
+            unstored: unstored::Unstored::new(),
             token_key,
             context,
         });
+        engine.resume_retention().await?;
         deliver::start(&engine);
         erasure::start(&engine, options.generation_time);
         Ok(engine)

@@ -10,6 +10,7 @@ use model::{
 use ports::timeline::{Direction, HistoryQuery, ReceiptTarget, RetryKey, StoredMessage};
 use ports::{Appended, Draft, Event, Stamped};
 use promise::Stamps;
+use promise::keys::Place;
 use sha2::{Digest, Sha256};
 
 use crate::Engine;
@@ -75,7 +76,7 @@ pub fn check_size(content: &Content) -> Result<()> {
 
 /// Recognises a resend by what its sender chose. The content is no part of it: where it differs, the message is another
 /// one, and gets the key of the next `attempt`.
-fn retry_key(outgoing: &Outgoing, attempt: u8) -> RetryKey {
+pub(crate) fn retry_key(outgoing: &Outgoing, attempt: u8) -> RetryKey {
     let mut hash = Sha256::new();
     hash.update(outgoing.from.number.0.to_be_bytes());
     hash.update(outgoing.to.number.0.to_be_bytes());
@@ -94,7 +95,7 @@ fn sent(appended: &Appended, sequence: u32) -> Sent {
     Sent { time: appended.time, key, is_new: appended.is_new }
 }
 
-fn message_of<C>(outgoing: &Outgoing, sequence: u32, now: Seconds, content: C) -> Message<C> {
+pub(crate) fn message_of<C>(outgoing: &Outgoing, sequence: u32, now: Seconds, content: C) -> Message<C> {
     Message {
         from: outgoing.from.user.clone(),
         to: outgoing.to.user.clone(),
@@ -111,15 +112,20 @@ impl Engine {
     /// Sends a message. Whether the sender may is the caller's business.
     ///
     /// # Errors
-    /// `MessageTooLong`, `DiskFull`, or what the store says.
+    /// `MessageTooLong`, `DiskFull`, `NobodyOnline` if the app stores no messages, or what the store says.
     pub async fn send(&self, app: &App, outgoing: Outgoing) -> Result<Sent> {
         check_size(&outgoing.content)?;
         let now = self.context.clock.now().seconds();
+        let stamps = Stamps::of(app.id, &app.settings);
+        self.profiles.used(stamps, app.id, outgoing.from.number);
         let sequence = outgoing.sequence.unwrap_or_else(|| self.context.random.next_u32());
         if outgoing.is_online_only {
             let message = message_of(&outgoing, sequence, now, outgoing.content.clone());
             self.send_online(app, &message, &outgoing.to, now, outgoing.origin).await?;
             return Ok(Sent { time: now, key: message.key(now), is_new: true });
+        }
+        if !stamps.stores_messages() {
+            return self.send_unstored(app, &outgoing, sequence, now).await;
         }
         for attempt in 0..SAME_NUMBERS_MAX {
             let retry = Some(retry_key(&outgoing, attempt));
@@ -144,7 +150,8 @@ impl Engine {
         let conversation = ConversationId::between(outgoing.from.number, outgoing.to.number);
         let author = outgoing.from.number;
         let stamp = Stamps::of(app.id, &app.settings).message(author, now);
-        let sealed = self.keyring.seal(app.id, conversation, author, stamp.expiry, &outgoing.content)?;
+        let place = Place::message(app.id, conversation, author);
+        let sealed = self.keyring.seal(place, now, stamp.expiry, &outgoing.content)?;
         let event = Event::Message(message_of(outgoing, sequence, now, sealed));
         let draft = Draft { conversation, event, sent_at: None, retry, origin: outgoing.origin };
         Ok(self.context.timeline.append(Stamped::new(stamp, draft)))
@@ -170,7 +177,8 @@ impl Engine {
             seen = seen.or(page.messages.into_iter().next());
         }
         let Some(found) = seen else { return Ok(true) };
-        let content = self.keyring.open_content(app.id, conversation, author, &found.message.content);
+        let place = Place::message(app.id, conversation, author);
+        let content = self.keyring.open_content(place, &found.message.content);
         if let Some(content) = content.filter(|_| found.revoker.is_none()) {
             return Ok(content == outgoing.content);
         }
@@ -182,7 +190,7 @@ impl Engine {
     }
 
     /// Pushes a message that is not stored.
-    async fn send_online(
+    pub(crate) async fn send_online(
         &self,
         app: &App,
         message: &Message,
@@ -207,11 +215,16 @@ impl Engine {
     /// Takes a message from an older system, at the time it was sent there.
     ///
     /// # Errors
-    /// `MessageTooLong`, `TimeStampMissing` for a time that is in the future or past its retention, `DiskFull`.
+    /// `MessageTooLong`, `TimeStampMissing` for a time that is in the future or past its retention, `NotStored`,
+    /// `DiskFull`.
     pub async fn import(&self, app: &App, outgoing: Outgoing, sent_at: Seconds) -> Result<Appended> {
         check_size(&outgoing.content)?;
         let author = outgoing.from.number;
-        let stamp = Stamps::of(app.id, &app.settings).message(author, sent_at);
+        let stamps = Stamps::of(app.id, &app.settings);
+        if !stamps.stores_messages() {
+            return Err(ErrorCode::NotStored.into());
+        }
+        let stamp = stamps.message(author, sent_at);
         let now = self.context.clock.now();
         if stamp.expiry.is_over(now) {
             return Err(
@@ -223,7 +236,8 @@ impl Engine {
             return Err(ErrorCode::TimeStampMissing.because("MsgTimeStamp: in the future"));
         }
         let conversation = ConversationId::between(author, outgoing.to.number);
-        let sealed = self.keyring.seal(app.id, conversation, author, stamp.expiry, &outgoing.content)?;
+        let place = Place::message(app.id, conversation, author);
+        let sealed = self.keyring.seal(place, now.seconds(), stamp.expiry, &outgoing.content)?;
         let sequence = outgoing.sequence.unwrap_or(outgoing.random);
         let mut message = message_of(&outgoing, sequence, sent_at, sealed);
         message.flags.imported = true;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use model::profile::{CUSTOM_FIELDS_MAX, CUSTOM_PREFIX, FieldValue, Profile};
 use model::{AccountNumber, ErrorCode, Expiry, Result, SdkAppId, Seconds};
-use ports::Records;
 use ports::records::find;
+use ports::{Fault, Records};
 use promise::Stamps;
+use promise::keys::{Keyring, Place};
 use quick_cache::sync::Cache;
 
 use crate::context::Context;
@@ -20,24 +21,37 @@ const CACHED: usize = 100_000;
 /// A profile in memory is read again after this long, in seconds.
 const FRESH_SECONDS: u32 = 60;
 
-/// A login renews a profile whose end is nearer than the promised days less this many seconds.
-const RENEWAL_SECONDS: u32 = model::time::DAY_SECONDS;
+/// The end of a profile is a full hour, so it is put off once an hour while its account is used.
+pub(crate) const HOUR_SECONDS: u32 = 3600;
 
 struct Cached {
     profile: Arc<Profile>,
     read_at: Seconds,
+    end: Expiry,
 }
 
 /// Every profile.
 pub struct Profiles {
     context: Context,
     hub: Arc<Hub>,
+    keyring: Arc<Keyring>,
     cache: Cache<(SdkAppId, AccountNumber), Arc<Cached>>,
+    /// Of apps that store no profiles: those of accounts that are connected.
+    unstored: Cache<(SdkAppId, AccountNumber), Arc<Profile>>,
+    /// In which hour an account was last seen to be used.
+    used: Cache<(SdkAppId, AccountNumber), u32>,
 }
 
 impl Profiles {
-    pub(crate) fn new(context: Context, hub: Arc<Hub>) -> Self {
-        Self { context, hub, cache: Cache::new(CACHED) }
+    pub(crate) fn new(context: Context, hub: Arc<Hub>, keyring: Arc<Keyring>) -> Self {
+        Self {
+            context,
+            hub,
+            keyring,
+            cache: Cache::new(CACHED),
+            unstored: Cache::new(CACHED),
+            used: Cache::new(CACHED),
+        }
     }
 
     fn records(&self) -> &dyn Records {
@@ -49,29 +63,77 @@ impl Profiles {
     /// # Errors
     /// What the store says.
     pub async fn of(&self, app: SdkAppId, number: AccountNumber) -> Result<Arc<Profile>> {
-        let now = self.context.clock.now().seconds();
+        if let Some(profile) = self.unstored(app, number) {
+            return Ok(profile);
+        }
+        let moment = self.context.clock.now();
+        let now = moment.seconds();
         if let Some(cached) = self.cache.get(&(app, number))
             && now < cached.read_at.plus(FRESH_SECONDS)
             && now >= cached.read_at
+            && !cached.end.is_over(moment)
         {
             return Ok(Arc::clone(&cached.profile));
         }
-        let found = find::<ProfileFact>(self.records(), app, &ProfileFact::key_of(number)).await?;
-        let profile = Arc::new(found.map(|(fact, _)| fact.profile).unwrap_or_default());
-        let cached = Cached { profile: Arc::clone(&profile), read_at: now };
+        let key = ProfileFact::key_of(number);
+        let found = self.records().get(app, <ProfileFact as ports::Record>::KIND, &key).await?;
+        let (profile, end) = match found {
+            Some(found) => (self.open(app, &found.decode()?), found.stamp.expiry),
+            None => (Profile::default(), Expiry::WithOwner),
+        };
+        let profile = Arc::new(profile);
+        let cached = Cached { profile: Arc::clone(&profile), read_at: now, end };
         self.cache.insert((app, number), Arc::new(cached));
         Ok(profile)
+    }
+
+    /// What is known of a connected account whose app stores no profiles.
+    fn unstored(&self, app: SdkAppId, number: AccountNumber) -> Option<Arc<Profile>> {
+        let profile = self.unstored.get(&(app, number))?;
+        if !self.hub.has(app, number) {
+            self.unstored.remove(&(app, number));
+            return None;
+        }
+        Some(profile)
+    }
+
+    /// The fields of a stored profile; none if its keys are destroyed.
+    fn open(&self, app: SdkAppId, fact: &ProfileFact) -> Profile {
+        let bytes = self.keyring.open_bytes(Place::profile(app, fact.number), &fact.sealed);
+        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+
+    fn seal(
+        &self,
+        app: SdkAppId,
+        number: AccountNumber,
+        profile: &Profile,
+        end: Expiry,
+    ) -> Result<ProfileFact> {
+        let bytes = serde_json::to_vec(profile)
+            .map_err(|error| Fault::Corrupt(format!("cannot encode a profile: {error}")))?;
+        let now = self.context.clock.now().seconds();
+        let sealed = self.keyring.seal_bytes(Place::profile(app, number), now, end, bytes)?;
+        Ok(ProfileFact { number, used_at: now, sealed })
     }
 
     /// Forgets what is in memory about an account.
     pub(crate) fn forget(&self, app: SdkAppId, number: AccountNumber) {
         self.cache.remove(&(app, number));
+        self.unstored.remove(&(app, number));
+        self.used.remove(&(app, number));
+    }
+
+    /// Forgets what is in memory about stored profiles.
+    pub(crate) fn forget_all(&self) {
+        self.cache.clear();
     }
 
     /// Sets fields, then tells the account's instances and those who talk to it.
     ///
     /// # Errors
-    /// `ProfileBadParameter` if the account would have too many own fields.
+    /// `ProfileBadParameter` if the account would have too many own fields. `NotStored` if the app stores no profiles and
+    /// the account is not connected.
     pub async fn set(
         &self,
         stamps: Stamps,
@@ -80,32 +142,47 @@ impl Profiles {
         fields: Vec<(String, FieldValue)>,
         cause: push::Cause,
     ) -> Result<()> {
-        let mut stored = false;
+        let number = account.number;
+        if stamps.stores_profiles() {
+            self.store(stamps, app, number, &fields).await?;
+        } else {
+            if !self.hub.has(app, number) {
+                return Err(
+                    ErrorCode::NotStored.because("the app stores no profiles of accounts that are offline")
+                );
+            }
+            let former = self.unstored(app, number);
+            let mut profile = former.map(|profile| Profile::clone(&profile)).unwrap_or_default();
+            add(&mut profile, &fields)?;
+            self.unstored.insert((app, number), Arc::new(profile));
+        }
+        let frame = push::profile_changed(&account.user, &fields);
+        self.hub.push(app, number, &frame, cause);
+        self.tell_peers(app, number, &frame).await
+    }
+
+    async fn store(
+        &self,
+        stamps: Stamps,
+        app: SdkAppId,
+        number: AccountNumber,
+        fields: &[(String, FieldValue)],
+    ) -> Result<()> {
         for _ in 0..TRIES_MAX {
-            let key = ProfileFact::key_of(account.number);
+            let key = ProfileFact::key_of(number);
             let found = find::<ProfileFact>(self.records(), app, &key).await?;
             let version = found.as_ref().map(|(_, version)| *version);
-            let mut profile = found.map(|(fact, _)| fact.profile).unwrap_or_default();
-            profile.0.extend(fields.iter().cloned());
-            if profile.0.keys().filter(|tag| tag.starts_with(CUSTOM_PREFIX)).count() > CUSTOM_FIELDS_MAX {
-                return Err(ErrorCode::ProfileBadParameter
-                    .because(format!("ProfileItem: an account has at most {CUSTOM_FIELDS_MAX} own fields")));
-            }
-            let fact = ProfileFact { number: account.number, profile };
-            let stamp = stamps.profile(account.number, self.context.clock.now().seconds());
+            let mut profile = found.map(|(fact, _)| self.open(app, &fact)).unwrap_or_default();
+            add(&mut profile, fields)?;
+            let stamp = stamps.profile(number, self.context.clock.now().seconds());
+            let fact = self.seal(app, number, &profile, stamp.expiry)?;
             let condition = unchanged::<ProfileFact>(key, version);
             if write_if(self.records(), app, vec![condition], vec![put(stamp, &fact)?]).await? {
-                stored = true;
-                break;
+                self.forget(app, number);
+                return Ok(());
             }
         }
-        if !stored {
-            return Err(ErrorCode::ProfileInternal.into());
-        }
-        self.forget(app, account.number);
-        let frame = push::profile_changed(&account.user, &fields);
-        self.hub.push(app, account.number, &frame, cause);
-        self.tell_peers(app, account.number, &frame).await
+        Err(ErrorCode::ProfileInternal.into())
     }
 
     /// Tells the accounts that recently talked to this one and are connected here.
@@ -119,29 +196,64 @@ impl Profiles {
         Ok(())
     }
 
+    /// Starts the promised days of a profile anew beside what goes on, because its account was used.
+    pub(crate) fn used(self: &Arc<Self>, stamps: Stamps, app: SdkAppId, number: AccountNumber) {
+        if self.is_seen_this_hour(app, number) {
+            return;
+        }
+        let this = Arc::clone(self);
+        self.context.spawner.spawn(Box::pin(async move {
+            if let Err(error) = this.renew(stamps, app, number).await {
+                this.used.remove(&(app, number));
+                tracing::warn!(?error, "the end of a profile could not be put off");
+            }
+        }));
+    }
+
+    fn is_seen_this_hour(&self, app: SdkAppId, number: AccountNumber) -> bool {
+        let hour = self.context.clock.now().seconds().0 / HOUR_SECONDS;
+        if self.used.get(&(app, number)) == Some(hour) {
+            return true;
+        }
+        self.used.insert((app, number), hour);
+        false
+    }
+
     /// Starts the promised days of a profile anew, because its account was used.
     ///
     /// # Errors
     /// What the store says.
     pub async fn renew(&self, stamps: Stamps, app: SdkAppId, number: AccountNumber) -> Result<()> {
-        let now = self.context.clock.now().seconds();
-        let found = self
-            .records()
-            .get(app, <ProfileFact as ports::Record>::KIND, &ProfileFact::key_of(number))
-            .await?;
-        let Some(found) = found else { return Ok(()) };
-        let stamp = stamps.profile(number, now);
-        let is_near = match (found.stamp.expiry, stamp.expiry) {
-            (Expiry::At(former), Expiry::At(end)) => end.0 >= former.0.saturating_add(RENEWAL_SECONDS),
-            _ => false,
-        };
-        if !is_near {
+        if !stamps.stores_profiles() {
             return Ok(());
         }
-        let fact: ProfileFact = found.decode()?;
-        let condition = unchanged::<ProfileFact>(ProfileFact::key_of(number), Some(found.version));
-        // If it was changed meanwhile, it was renewed by that.
-        write_if(self.records(), app, vec![condition], vec![put(stamp, &fact)?]).await?;
-        Ok(())
+        for _ in 0..TRIES_MAX {
+            let key = ProfileFact::key_of(number);
+            let found = self.records().get(app, <ProfileFact as ports::Record>::KIND, &key).await?;
+            let Some(found) = found else { return Ok(()) };
+            let stamp = stamps.profile(number, self.context.clock.now().seconds());
+            if stamp.expiry <= found.stamp.expiry {
+                return Ok(());
+            }
+            let former: ProfileFact = found.decode()?;
+            // A new end needs another key: the former one dies with the former end.
+            let fact = self.seal(app, number, &self.open(app, &former), stamp.expiry)?;
+            let condition = unchanged::<ProfileFact>(key, Some(found.version));
+            if write_if(self.records(), app, vec![condition], vec![put(stamp, &fact)?]).await? {
+                self.cache.remove(&(app, number));
+                return Ok(());
+            }
+        }
+        Err(ErrorCode::ProfileInternal.into())
     }
+}
+
+/// Adds fields to a profile.
+fn add(profile: &mut Profile, fields: &[(String, FieldValue)]) -> Result<()> {
+    profile.0.extend(fields.iter().cloned());
+    if profile.0.keys().filter(|tag| tag.starts_with(CUSTOM_PREFIX)).count() > CUSTOM_FIELDS_MAX {
+        return Err(ErrorCode::ProfileBadParameter
+            .because(format!("ProfileItem: an account has at most {CUSTOM_FIELDS_MAX} own fields")));
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use ports::records::find;
 use ports::timeline::{ConversationView, HistoryPage, StoredMessage};
 use ports::{Fault, Generation};
 use promise::Stamps;
-use promise::keys::{Expected, Keyring};
+use promise::keys::{Expected, Keyring, Place};
 
 use crate::Engine;
 use crate::context::Context;
@@ -87,7 +87,8 @@ impl Engine {
         conversation: ConversationId,
         message: &Message<Sealed>,
     ) -> Message<Content> {
-        let content = self.keyring.open_content(app, conversation, message.author, &message.content);
+        let place = Place::message(app, conversation, message.author);
+        let content = self.keyring.open_content(place, &message.content);
         message.clone_with(content.unwrap_or_default())
     }
 

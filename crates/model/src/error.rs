@@ -174,6 +174,9 @@ error_table! {
     200_004 NotLoggedIn "log in first";
     200_005 SettingUnknown "the app has no such setting";
     200_006 SettingInvalid "the value is not allowed for this setting";
+    200_007 NotStored "the app stores no data of this class";
+    200_008 NobodyOnline "the app stores no messages and the receiver is not online";
+    200_009 ProposalUnknown "there is no such proposal, it is older than an hour, or something else is in effect by now";
 }
 
 impl ErrorCode {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O, reads a clock or rolls a die.
 
+mod base64_bytes;
 pub mod element;
 pub mod error;
 pub mod id;

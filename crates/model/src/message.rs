@@ -114,14 +114,17 @@ impl<C: std::fmt::Debug> std::fmt::Debug for Message<C> {
     }
 }
 
-/// Content as it is stored: sealed under a key that is derived from bucket and index, among others.
+/// What is stored sealed: under a key that is derived from bucket, index and time, among others.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sealed {
     /// The day, counted from 1970, at whose beginning it has expired.
     pub bucket: u16,
     /// Unique for ever: a key is used once.
     pub index: u64,
-    /// The sealed bytes; none once the message is recalled.
+    /// When it was sealed.
+    pub sealed_at: Seconds,
+    /// The sealed bytes; none once the message is recalled. Base64 where text is written.
+    #[serde(with = "crate::base64_bytes")]
     pub bytes: Bytes,
 }
 

@@ -41,6 +41,22 @@ impl App {
     }
 }
 
+/// For how many days an app keeps what has a choice: 0 is not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retention {
+    /// Messages, after their time: 0 to 3650.
+    pub message_days: u32,
+    /// Profiles, after the last use of their account: 0 to 3650.
+    pub profile_days: u32,
+}
+
+impl Default for Retention {
+    /// What applies where nothing was chosen.
+    fn default() -> Self {
+        Self { message_days: 7, profile_days: 7 }
+    }
+}
+
 /// Which devices may be logged in at the same time (page 1047/34419).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -83,9 +99,9 @@ pub struct AppSettings {
     pub hello_interval_seconds: u32,
     /// Whether clients send the SDK's telemetry. It is discarded in any case.
     pub telemetry: bool,
-    /// Days for which messages are kept: 1 to 3650.
+    /// Days for which messages are kept: 1 to 3650; 0: not stored. Changed as retention, in two steps.
     pub message_retention_days: u32,
-    /// Days for which profiles are kept after their last use: 1 to 3650.
+    /// Days for which profiles are kept after their last use: 1 to 3650; 0: not stored. Changed as retention, in two steps.
     pub profile_retention_days: u32,
     /// REST calls per second and command; 0 means the documented number of each command.
     pub rest_calls_per_second: u32,
@@ -106,8 +122,8 @@ impl Default for AppSettings {
             conversations: 100,
             hello_interval_seconds: 15,
             telemetry: false,
-            message_retention_days: 7,
-            profile_retention_days: 7,
+            message_retention_days: Retention::default().message_days,
+            profile_retention_days: Retention::default().profile_days,
             rest_calls_per_second: 0,
         }
     }
@@ -123,12 +139,32 @@ impl AppSettings {
         }
     }
 
+    /// How long what has a choice is kept.
+    #[must_use]
+    pub const fn retention(&self) -> Retention {
+        Retention { message_days: self.message_retention_days, profile_days: self.profile_retention_days }
+    }
+
+    /// These settings with another retention.
+    #[must_use]
+    pub fn with_retention(&self, retention: Retention) -> Self {
+        Self {
+            message_retention_days: retention.message_days,
+            profile_retention_days: retention.profile_days,
+            ..self.clone()
+        }
+    }
+
     /// These settings with one changed, given as text: `recall_seconds`, `300`.
     ///
     /// # Errors
     /// `SettingUnknown` naming the nearest one, or `SettingInvalid` saying what is allowed.
     pub fn with(&self, name: &str, text: &str) -> Result<Self> {
         let mut map: serde_json::Map<String, Value> = self.values().into_iter().collect();
+        if name.ends_with("_retention_days") {
+            return Err(ErrorCode::SettingInvalid
+                .in_field(name, "changed as retention, which says first what it deletes"));
+        }
         let Some(slot) = map.get_mut(name) else {
             let known = map.keys().cloned().collect::<Vec<_>>().join(", ");
             return Err(
@@ -167,8 +203,8 @@ impl AppSettings {
         within("recall_seconds", self.recall_seconds, 0, 604_800)?;
         within("conversations", self.conversations, 100, 500)?;
         within("hello_interval_seconds", self.hello_interval_seconds, 5, 300)?;
-        within("message_retention_days", self.message_retention_days, 1, 3650)?;
-        within("profile_retention_days", self.profile_retention_days, 1, 3650)?;
+        within("message_retention_days", self.message_retention_days, 0, 3650)?;
+        within("profile_retention_days", self.profile_retention_days, 0, 3650)?;
         within("rest_calls_per_second", self.rest_calls_per_second, 0, 1_000_000)?;
         let bits = self.ability_bits.as_bytes();
         if !(1..=64).contains(&bits.len()) || bits.iter().any(|bit| !matches!(bit, b'0' | b'1')) {
@@ -211,6 +247,7 @@ mod tests {
             ("login_policy", "none", ErrorCode::SettingInvalid),
             ("administrators", "", ErrorCode::SettingInvalid),
             ("name", "", ErrorCode::SettingInvalid),
+            ("message_retention_days", "3", ErrorCode::SettingInvalid),
         ] {
             assert_eq!(settings.with(name, text).map_err(|error| error.code), Err(code), "{name}={text}");
         }

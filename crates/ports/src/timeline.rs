@@ -322,6 +322,13 @@ pub trait Timeline: Send + Sync {
         limit: usize,
     ) -> Answer<'_, AccountPage>;
 
+    /// From now on messages of an app that were appended until now are absent from every read once they are so many seconds
+    /// old, whatever their stamps say; then they are removed. Nothing undoes it. Durable when answered.
+    fn shorten(&self, app: SdkAppId, keep_seconds: u32) -> Answer<'_, ()>;
+
+    /// How many messages of an app that are there now would be gone if they were kept so many seconds only.
+    fn count_older(&self, app: SdkAppId, keep_seconds: u32) -> Answer<'_, u64>;
+
     /// The newest cursor: what is appended later lies after it.
     fn end(&self) -> Cursor;
 }

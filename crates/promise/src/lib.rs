@@ -7,6 +7,8 @@ pub mod keys;
 use model::time::DAY_SECONDS;
 use model::{AccountNumber, AppSettings, DataClass, Expiry, SdkAppId, Seconds, Stamp, Subject};
 
+const HOUR_SECONDS: u32 = 3600;
+
 /// For how many days an instance that was away is told what others of its account did.
 pub const NEWS_DAYS: u32 = 7;
 
@@ -33,6 +35,12 @@ impl Stamps {
     #[must_use]
     pub const fn configuration(app: SdkAppId) -> Stamp {
         Stamp { app, class: DataClass::Configuration, subject: Subject::Nobody, expiry: Expiry::WithOwner }
+    }
+
+    /// Settings that lose their sense at a moment.
+    #[must_use]
+    pub const fn configuration_until(app: SdkAppId, end: Seconds) -> Stamp {
+        Stamp { app, class: DataClass::Configuration, subject: Subject::Nobody, expiry: Expiry::At(end) }
     }
 
     /// What makes an account work: kept while the account exists.
@@ -81,10 +89,24 @@ impl Stamps {
         Stamp { app: self.app, class: DataClass::Account, subject: Subject::Nobody, expiry: Expiry::At(end) }
     }
 
-    /// A profile: kept for the app's days after its last use.
+    /// Whether the app stores profiles.
+    #[must_use]
+    pub const fn stores_profiles(self) -> bool {
+        self.profile_days > 0
+    }
+
+    /// Whether the app stores messages.
+    #[must_use]
+    pub const fn stores_messages(self) -> bool {
+        self.message_days > 0
+    }
+
+    /// A profile: kept for the app's days after its last use, to the full hour after that: then it need not be put off with
+    /// every use.
     #[must_use]
     pub const fn profile(self, subject: AccountNumber, used_at: Seconds) -> Stamp {
         let end = used_at.plus(self.profile_days.saturating_mul(DAY_SECONDS));
+        let end = Seconds(end.0.div_ceil(HOUR_SECONDS).saturating_mul(HOUR_SECONDS));
         Stamp {
             app: self.app,
             class: DataClass::Profile,
@@ -127,7 +149,9 @@ mod tests {
         let stamps = Stamps::of(SdkAppId(1), &settings);
         let author = AccountNumber(9);
         assert_eq!(stamps.message(author, Seconds(100)).expiry, Expiry::At(Seconds(100 + 2 * 86_400)));
-        assert_eq!(stamps.profile(author, Seconds(100)).expiry, Expiry::At(Seconds(100 + 7 * 86_400)));
+        assert_eq!(stamps.profile(author, Seconds(100)).expiry, Expiry::At(Seconds(3600 + 7 * 86_400)));
+        assert_eq!(stamps.profile(author, Seconds(3600)).expiry, Expiry::At(Seconds(3600 + 7 * 86_400)));
+        assert!(stamps.stores_messages() && stamps.stores_profiles());
         assert_eq!(stamps.message(author, Seconds(100)).subject, Subject::Account(author));
     }
 }

@@ -74,6 +74,8 @@ struct Stage {
     other: TestApp,
     /// Sequence, random number and time of alice's message to bob and of bob's to alice.
     messages: [(u64, u64, u64); 2],
+    /// What applies the retention that was proposed for the own app.
+    proposal: String,
 }
 
 impl Stage {
@@ -92,13 +94,15 @@ impl Stage {
                 messages[place] = (key.sequence.into(), key.random.into(), key.time.0.into());
             }
         }
-        Self { world, other, messages }
+        let proposed = world.engine().propose_retention(own.id, Some(30), None).await;
+        Self { world, other, messages, proposal: proposed.unwrap().token }
     }
 
     /// The request of a row with alice or bob as the one who acts.
     fn request(&self, row: &Row, is_foreign: bool) -> Value {
         let (me, peer, place) = if is_foreign { ("bob", "alice", 1) } else { ("alice", "bob", 0) };
-        let mut text = row.body.replace("$ME", me).replace("$PEER", peer);
+        let mut text =
+            row.body.replace("$ME", me).replace("$PEER", peer).replace("$PROPOSAL", &self.proposal);
         for (prefix, (sequence, random, time)) in
             [("$P", self.messages[1 - place]), ("$", self.messages[place])]
         {

@@ -6,6 +6,7 @@
 use model::{AccountNumber, Content, ConversationId, Message, SdkAppId, Sealed};
 use ports::timeline::{Direction, HistoryQuery};
 use ports::{Cursor, Event, Record as _};
+use promise::keys::Place;
 use testkit::World;
 
 /// Stored messages of an account, as somebody has them who copied the store now.
@@ -28,7 +29,8 @@ fn readable(world: &World, copy: &[(ConversationId, Message<Sealed>)]) -> Vec<St
     let app: SdkAppId = world.app.id;
     copy.iter()
         .filter_map(|(conversation, message)| {
-            world.engine().keyring.open_content(app, *conversation, message.author, &message.content)
+            let place = Place::message(app, *conversation, message.author);
+            world.engine().keyring.open_content(place, &message.content)
         })
         .map(text)
         .collect()
@@ -111,9 +113,10 @@ async fn a_deleted_account_takes_its_messages_along_and_leaves_those_of_others()
 async fn expired_days_are_gone_and_nothing_is_gone_early() {
     let world = world().await;
     let bob = world.account("bob").await.number;
-    world.set("message_retention_days", "1").await;
+    world.keep(Some(1), None).await;
+    world.advance_seconds(1).await;
     world.send("alice", "bob", "short").await;
-    world.set("message_retention_days", "3").await;
+    world.keep(Some(3), None).await;
     world.send("alice", "bob", "long").await;
     let copied = copy(&world, bob).await;
     let end = u64::from(copied[0].1.content.bucket) * 86_400;
@@ -164,4 +167,46 @@ async fn a_recall_that_never_happened_destroys_nothing() {
         assert_eq!(found.is_some(), is_there, "it may still happen for a minute");
         world.advance_seconds(61).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shortened_retention_takes_the_keys_of_what_was_there_and_no_others() {
+    let world = world().await;
+    let bob = world.account("bob").await.number;
+    world.send("alice", "bob", "old").await;
+    world.advance_seconds(86_400).await;
+    world.send("alice", "bob", "young").await;
+    world.keep(Some(1), None).await;
+    world.advance_seconds(10).await;
+    world.keep(Some(30), None).await;
+    world.send("alice", "bob", "later").await;
+    let copied = copy(&world, bob).await;
+    assert_eq!(readable(&world, &copied), ["young", "later"]);
+    world.advance_seconds(86_400 - 11).await;
+    world.engine().change_generation().await.unwrap();
+    assert_eq!(readable(&world, &copied), ["young", "later"], "never a second early");
+    // An hour later, for clocks that were set back.
+    world.advance_seconds(3602).await;
+    world.engine().change_generation().await.unwrap();
+    assert_eq!(readable(&world, &copied), ["later"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_profile_is_sealed_and_its_keys_die_with_its_account() {
+    let world = world().await;
+    world.nick("alice", "Alice in the Looking Glass").await;
+    let number = world.account("alice").await.number;
+    let records = &world.engine().context.records;
+    let key = engine::facts::ProfileFact::key_of(number);
+    let found = records.get(world.app.id, engine::facts::ProfileFact::KIND, &key).await.unwrap().unwrap();
+    assert!(!String::from_utf8_lossy(&found.value).contains("Alice"));
+    let copied: engine::facts::ProfileFact = found.decode().unwrap();
+    let opened = || world.engine().keyring.open_bytes(Place::profile(world.app.id, number), &copied.sealed);
+    assert!(opened().is_some());
+    world
+        .rest("im_open_login_svc/account_delete", serde_json::json!({"DeleteItem": [{"UserID": "alice"}]}))
+        .await
+        .ok();
+    world.engine().change_generation().await.unwrap();
+    assert!(opened().is_none());
 }

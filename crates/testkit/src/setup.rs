@@ -66,6 +66,15 @@ impl World {
         added.expect("a block list can be written");
     }
 
+    /// Changes for how many days messages and profiles are kept.
+    pub async fn keep(&self, message_days: Option<u32>, profile_days: Option<u32>) {
+        let engine = self.engine();
+        let proposal = engine.propose_retention(self.app.id, message_days, profile_days).await;
+        let proposal = proposal.expect("another retention can be proposed");
+        let applied = engine.apply_retention(self.app.id, &proposal.token, "test").await;
+        applied.expect("what was proposed can be applied");
+    }
+
     /// Gives an account a nickname.
     pub async fn nick(&self, user: &str, nick: &str) {
         let app = self.settings(&self.app).await;

@@ -351,7 +351,7 @@ async fn start(
 }
 
 async fn new_app(gateway: &Gateway, name: &str) -> TestApp {
-    let app = gateway.engine().apps.create(name, None).await;
+    let app = gateway.engine().apps.create(name, None, model::settings::Retention::default()).await;
     let app = app.expect("an app can be made");
     TestApp { id: app.id, key: app.keys[0].clone() }
 }

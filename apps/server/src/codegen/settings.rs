@@ -61,8 +61,16 @@ pub(super) const SETTINGS: &[Setting] = &[
         "true or false",
         "Whether clients send the SDK's telemetry. It is discarded in any case.",
     ),
-    setting("message_retention_days", "1 to 3650", "For how long messages are kept."),
-    setting("profile_retention_days", "1 to 3650", "For how long profiles are kept after their last use."),
+    setting(
+        "message_retention_days",
+        "0 to 3650",
+        "For how long messages are kept; 0: not stored. Set by `app create` and `app retention`.",
+    ),
+    setting(
+        "profile_retention_days",
+        "0 to 3650",
+        "For how long profiles are kept after their last use; 0: not stored. Set by `app create` and `app retention`.",
+    ),
     setting(
         "rest_calls_per_second",
         "0 to 1000000",
@@ -73,6 +81,8 @@ pub(super) const SETTINGS: &[Setting] = &[
 #[cfg(test)]
 mod tests {
     use model::settings::AppSettings;
+
+    use model::settings::Retention;
 
     use super::*;
 
@@ -99,7 +109,18 @@ mod tests {
             };
             numbers += 1;
             for (value, is_good) in [(least, true), (most, true), (most + 1, false)] {
-                let changed = settings.with(row.name, &value.to_string());
+                let days = u32::try_from(value).unwrap();
+                let Retention { message_days, profile_days } = settings.retention();
+                // These two are changed by their own way, in two steps.
+                let retention = match row.name {
+                    "message_retention_days" => Some(Retention { message_days: days, profile_days }),
+                    "profile_retention_days" => Some(Retention { message_days, profile_days: days }),
+                    _ => None,
+                };
+                let changed = match retention {
+                    Some(retention) => settings.with_retention(retention).check(),
+                    None => settings.with(row.name, &value.to_string()).map(drop),
+                };
                 assert_eq!(changed.is_ok(), is_good, "{}={value}", row.name);
             }
             if let Some(below) = least.checked_sub(1) {

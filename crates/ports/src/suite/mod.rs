@@ -112,7 +112,12 @@ pub fn message(author: AccountNumber, to: AccountNumber, number: u32) -> Message
         sequence: number,
         random: number.wrapping_mul(7),
         client_time: Seconds(NOW),
-        content: Sealed { bucket: 1, index: number.into(), bytes: format!("sealed {number}").into() },
+        content: Sealed {
+            bucket: 1,
+            index: number.into(),
+            sealed_at: Seconds(NOW),
+            bytes: format!("sealed {number}").into(),
+        },
         flags: model::message::MessageFlags::default(),
     }
 }

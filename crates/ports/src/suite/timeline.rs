@@ -84,6 +84,7 @@ pub(super) async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
         resends_are_recognised_for_a_day
         imports_keep_their_time_and_are_recognised
         expired_messages_are_absent
+        a_shortened_retention_acts_on_what_was_there_and_nothing_undoes_it
         recalled_messages_lose_their_text
         reads_count_down_unread
         unread_counts_stop_at_the_limit
@@ -212,6 +213,35 @@ async fn expired_messages_are_absent(subjects: &mut dyn Subjects) {
     assert_eq!(case.stream(BOB, Cursor(0), 10).await.entries.len(), 1);
     case.clock.set(end + 7 * 86_400);
     assert_eq!(case.view(BOB).await.last, None);
+}
+
+async fn a_shortened_retention_acts_on_what_was_there_and_nothing_undoes_it(subjects: &mut dyn Subjects) {
+    const DAY: u32 = 86_400;
+    let case = Case::new(subjects);
+    case.send(ALICE, BOB, 1).await;
+    case.clock.set(NOW + DAY);
+    case.send(ALICE, BOB, 2).await;
+    let count = async |case: &Case, days: u32| ok(case.stores.timeline.count_older(APP, days * DAY).await);
+    assert_eq!([count(&case, 2).await, count(&case, 1).await, count(&case, 0).await], [0, 1, 2]);
+    ok(case.stores.timeline.shorten(APP, 2 * DAY).await);
+    assert_eq!(case.all(BOB).await, [1, 2]);
+    // What comes later is kept as its stamp says, and a longer limit changes nothing.
+    case.send(ALICE, BOB, 3).await;
+    ok(case.stores.timeline.shorten(OTHER_APP, 0).await);
+    case.clock.set(NOW + 2 * DAY - 1);
+    assert_eq!(case.all(BOB).await, [1, 2, 3], "never a second early");
+    case.clock.set(NOW + 2 * DAY);
+    assert_eq!(case.all(BOB).await, [2, 3]);
+    let sent = case.append(BOB, ALICE, Event::Message(message(BOB, ALICE, 4))).await;
+    assert_eq!(case.unread(BOB).await, 2);
+    assert_eq!(case.find(ALICE, 1, Seconds(NOW)).await, None);
+    assert_eq!(count(&case, 0).await, 3);
+    let case = case.crash(subjects);
+    assert_eq!(case.all(BOB).await, [2, 3, 4]);
+    case.clock.set(NOW + 3 * DAY);
+    assert_eq!(case.all(BOB).await, [3, 4]);
+    assert_eq!(case.stream(BOB, Cursor(0), 10).await.entries.len(), 2);
+    assert_eq!(case.view(BOB).await.last.map(|last| last.at), Some(place(&sent)));
 }
 
 async fn recalled_messages_lose_their_text(subjects: &mut dyn Subjects) {

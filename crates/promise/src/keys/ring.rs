@@ -9,16 +9,18 @@ use bytes::Bytes;
 use hashbrown::HashMap;
 use model::message::{Content, Sealed};
 use model::time::DAY_SECONDS;
-use model::{AccountNumber, ConversationId, Expiry, SdkAppId, Seconds};
+use model::{AccountNumber, ConversationId, DataClass, Expiry, SdkAppId, Seconds};
 use parking_lot::Mutex;
 use ports::{Fault, Generation, Random, Vault};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::state::{INDEX_BITS, State, app_path, author_path, bucket_path, content_path};
+use super::state::{
+    CLASS_LENGTH, INDEX_BITS, State, app_path, author_path, bucket_path, content_path, time_path,
+};
 use super::tree::{Descent, Seed};
 
 /// What every derived key and sealed byte is bound to besides its place.
-const LABEL: &[u8] = b"whimbrel content 1";
+const LABEL: &[u8] = b"whimbrel content 2";
 
 const TAG_BYTES: usize = 16;
 
@@ -55,16 +57,44 @@ pub enum Destroyed {
     Author(SdkAppId, AccountNumber),
     /// Everything of an app.
     App(SdkAppId),
+    /// Everything of an app and a class that was sealed before a second.
+    SealedBefore(SdkAppId, DataClass, Seconds),
 }
 
 /// Where a piece of content belongs: it cannot be opened as anything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    app: SdkAppId,
-    conversation: ConversationId,
-    author: AccountNumber,
+pub struct Place {
+    /// Its app.
+    pub app: SdkAppId,
+    /// Its class.
+    pub class: DataClass,
+    /// Its conversation, if it belongs to one.
+    pub conversation: Option<ConversationId>,
+    /// Whose it is.
+    pub author: AccountNumber,
+}
+
+impl Place {
+    /// The place of what somebody wrote in a conversation.
+    #[must_use]
+    pub const fn message(app: SdkAppId, conversation: ConversationId, author: AccountNumber) -> Self {
+        Self { app, class: DataClass::Message, conversation: Some(conversation), author }
+    }
+
+    /// The place of an account's profile.
+    #[must_use]
+    pub const fn profile(app: SdkAppId, author: AccountNumber) -> Self {
+        Self { app, class: DataClass::Profile, conversation: None, author }
+    }
+}
+
+/// A place, and which key of it.
+#[derive(Clone, Copy)]
+struct Slot {
+    place: Place,
     bucket: u16,
     index: u64,
+    sealed_at: Seconds,
 }
 
 struct Inner {
@@ -74,8 +104,15 @@ struct Inner {
     authors: HashMap<(SdkAppId, AccountNumber), Seed>,
     /// Where content was sealed and opened last. Two, since what is opened is a little older than what is sealed, and
     /// going back and forth between them would cost many steps.
-    sealed: Descent,
-    opened: Descent,
+    sealed: Descents,
+    opened: Descents,
+}
+
+/// The ways down the trees that were taken last.
+#[derive(Default)]
+struct Descents {
+    contents: Descent,
+    times: Descent,
 }
 
 /// What a key is wanted for.
@@ -138,8 +175,8 @@ impl Keyring {
             generation,
             indexes: first..end,
             authors: HashMap::new(),
-            sealed: Descent::default(),
-            opened: Descent::default(),
+            sealed: Descents::default(),
+            opened: Descents::default(),
         };
         Ok(Self { vault, inner: Mutex::new(inner), is_changing: AtomicBool::new(false) })
     }
@@ -166,57 +203,69 @@ impl Keyring {
     #[must_use]
     pub fn seeds(&self) -> usize {
         let inner = self.inner.lock();
-        inner.state.contents.nodes().len() + inner.state.authors.nodes().len()
+        let State { contents, authors, times, .. } = &inner.state;
+        contents.nodes().len() + authors.nodes().len() + times.nodes().len()
     }
 
-    /// Seals content of an author in a conversation, that expires at the given time.
+    /// Seals content that expires at the given time.
     ///
     /// # Errors
-    /// `Unavailable` if its keys are destroyed already, or no index is left before the next start.
+    /// As [`Self::seal_bytes`].
     pub fn seal(
         &self,
-        app: SdkAppId,
-        conversation: ConversationId,
-        author: AccountNumber,
+        place: Place,
+        now: Seconds,
         expiry: Expiry,
         content: &Content,
     ) -> Result<Sealed, Fault> {
+        self.seal_bytes(place, now, expiry, encode(content)?)
+    }
+
+    /// Seals bytes that expire at the given time.
+    ///
+    /// # Errors
+    /// `Unavailable` if its keys are destroyed already, or no index is left before the next start.
+    pub fn seal_bytes(
+        &self,
+        place: Place,
+        now: Seconds,
+        expiry: Expiry,
+        mut bytes: Vec<u8>,
+    ) -> Result<Sealed, Fault> {
         let bucket = bucket_of(expiry);
         let gone = || Fault::Unavailable("the keys for this content are destroyed".to_owned());
-        let (index, key) = {
+        let (slot, key) = {
             let mut inner = self.inner.lock();
             let index = inner.indexes.next();
             let index =
                 index.ok_or_else(|| Fault::Unavailable("no key index is left: restart".to_owned()))?;
-            let place = Place { app, conversation, author, bucket, index };
-            (index, inner.key(place, Use::Seal).ok_or_else(gone)?)
+            let slot = Slot { place, bucket, index, sealed_at: now };
+            (slot, inner.key(slot, Use::Seal).ok_or_else(gone)?)
         };
-        let place = Place { app, conversation, author, bucket, index };
-        let mut bytes = encode(content)?;
         let tag = cipher(&key)
-            .encrypt_in_place_detached(&nonce(), &place.bound(), &mut bytes)
+            .encrypt_in_place_detached(&nonce(), &slot.bound(), &mut bytes)
             .map_err(|_| Fault::Corrupt("content that is too long to seal".to_owned()))?;
         bytes.extend_from_slice(&tag);
-        Ok(Sealed { bucket, index, bytes: bytes.into() })
+        Ok(Sealed { bucket, index: slot.index, sealed_at: now, bytes: bytes.into() })
     }
 
-    /// Opens content; `None` if it was emptied, its keys are destroyed, or it is not what was sealed for this place.
+    /// Opens content; `None` as [`Self::open_bytes`].
     #[must_use]
-    pub fn open_content(
-        &self,
-        app: SdkAppId,
-        conversation: ConversationId,
-        author: AccountNumber,
-        sealed: &Sealed,
-    ) -> Option<Content> {
+    pub fn open_content(&self, place: Place, sealed: &Sealed) -> Option<Content> {
+        decode(self.open_bytes(place, sealed)?)
+    }
+
+    /// Opens bytes; `None` if they were emptied, their keys are destroyed, or they are not what was sealed for this place.
+    #[must_use]
+    pub fn open_bytes(&self, place: Place, sealed: &Sealed) -> Option<Vec<u8>> {
         let text_bytes = sealed.bytes.len().checked_sub(TAG_BYTES)?;
-        let place = Place { app, conversation, author, bucket: sealed.bucket, index: sealed.index };
-        let key = self.inner.lock().key(place, Use::Open)?;
+        let slot = Slot { place, bucket: sealed.bucket, index: sealed.index, sealed_at: sealed.sealed_at };
+        let key = self.inner.lock().key(slot, Use::Open)?;
         let (text, tag) = sealed.bytes.split_at(text_bytes);
         let mut text = text.to_vec();
         let tag = Tag::from_slice(tag);
-        cipher(&key).decrypt_in_place_detached(&nonce(), &place.bound(), &mut text, tag).ok()?;
-        decode(text)
+        cipher(&key).decrypt_in_place_detached(&nonce(), &slot.bound(), &mut text, tag).ok()?;
+        Some(text)
     }
 
     /// Destroys keys: changes to a new generation in which they cannot be derived. Nothing else changes.
@@ -232,9 +281,15 @@ impl Keyring {
         for destroyed in what {
             match *destroyed {
                 Destroyed::Content { bucket, index } => state.contents.puncture(content_path(bucket, index)),
-                Destroyed::Before(day) => state.contents.puncture_before(bucket_path(day)),
+                Destroyed::Before(day) => state.contents.puncture_before(bucket_path(day), 0),
                 Destroyed::Author(app, author) => state.authors.puncture(author_path(app, author)),
-                Destroyed::App(app) => state.authors.puncture(app_path(app)),
+                Destroyed::App(app) => {
+                    state.authors.puncture(app_path(app));
+                    state.times.puncture(app_path(app));
+                }
+                Destroyed::SealedBefore(app, class, second) => {
+                    state.times.puncture_before(time_path(app, class, second), CLASS_LENGTH);
+                }
             }
         }
         let generation = self.vault.replace(state.write()?).await?;
@@ -242,48 +297,53 @@ impl Keyring {
         inner.state = state;
         inner.generation = generation;
         inner.authors.clear();
-        inner.sealed = Descent::default();
-        inner.opened = Descent::default();
+        inner.sealed = Descents::default();
+        inner.opened = Descents::default();
         Ok(generation)
     }
 }
 
 impl Inner {
-    fn key(&mut self, place: Place, wanted: Use) -> Option<Seed> {
+    fn key(&mut self, slot: Slot, wanted: Use) -> Option<Seed> {
         let Self { state, authors, sealed, opened, .. } = self;
-        let descent = if wanted == Use::Seal { sealed } else { opened };
-        let content = descent.derive(&state.contents, content_path(place.bucket, place.index))?;
-        let author = match authors.get(&(place.app, place.author)) {
+        let Place { app, class, author, .. } = slot.place;
+        let descents = if wanted == Use::Seal { sealed } else { opened };
+        let content = descents.contents.derive(&state.contents, content_path(slot.bucket, slot.index))?;
+        let time = descents.times.derive(&state.times, time_path(app, class, slot.sealed_at))?;
+        let author = match authors.get(&(app, author)) {
             Some(seed) => seed.clone(),
             None => {
-                let path = author_path(place.app, place.author);
-                let seed = Descent::default().derive(&state.authors, path)?;
+                let seed = Descent::default().derive(&state.authors, author_path(app, author))?;
                 if authors.len() >= AUTHORS_CACHED {
                     authors.clear();
                 }
-                authors.insert((place.app, place.author), seed.clone());
+                authors.insert((app, author), seed.clone());
                 seed
             }
         };
-        let mut both = Zeroizing::new([0; 64]);
+        let mut both = Zeroizing::new([0; 64 + LABEL.len()]);
         both[..32].copy_from_slice(author.as_slice());
-        both[32..32 + LABEL.len()].copy_from_slice(LABEL);
+        both[32..64].copy_from_slice(time.as_slice());
+        both[64..].copy_from_slice(LABEL);
         Some(Zeroizing::new(blake3::keyed_hash(&content, both.as_slice()).into()))
     }
 }
 
-impl Place {
+impl Slot {
     /// What the seal authenticates besides the content.
-    fn bound(self) -> [u8; 56] {
-        let [low, high] = self.conversation.sides();
-        let mut bound = [0; 56];
+    fn bound(self) -> [u8; 61] {
+        let Place { app, class, conversation, author } = self.place;
+        let [low, high] = conversation.map_or([AccountNumber(0); 2], ConversationId::sides);
+        let mut bound = [0; 61];
         bound[..18].copy_from_slice(LABEL);
-        bound[18..22].copy_from_slice(&self.app.0.to_be_bytes());
+        bound[18..22].copy_from_slice(&app.0.to_be_bytes());
         bound[22..30].copy_from_slice(&low.0.to_be_bytes());
         bound[30..38].copy_from_slice(&high.0.to_be_bytes());
-        bound[38..46].copy_from_slice(&self.author.0.to_be_bytes());
+        bound[38..46].copy_from_slice(&author.0.to_be_bytes());
         bound[46..48].copy_from_slice(&self.bucket.to_be_bytes());
         bound[48..56].copy_from_slice(&self.index.to_be_bytes());
+        bound[56..60].copy_from_slice(&self.sealed_at.0.to_be_bytes());
+        bound[60] = class.code();
         bound
     }
 }

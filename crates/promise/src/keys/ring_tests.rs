@@ -14,6 +14,7 @@ const OTHER_APP: SdkAppId = SdkAppId(1_400_000_002);
 const ALICE: AccountNumber = AccountNumber(AccountNumber::BASE + 1);
 const BOB: AccountNumber = AccountNumber(AccountNumber::BASE + 2);
 const TODAY: u32 = 20_000;
+const SEALED_AT: Seconds = Seconds((TODAY - 7) * DAY_SECONDS);
 
 struct Dice;
 
@@ -80,7 +81,7 @@ fn on_day(day: u32) -> Expiry {
 }
 
 fn seal(ring: &Keyring, author: AccountNumber, day: u32, text: &str) -> Sealed {
-    ring.seal(APP, between(), author, on_day(day), &content(text)).unwrap()
+    ring.seal(Place::message(APP, between(), author), SEALED_AT, on_day(day), &content(text)).unwrap()
 }
 
 #[test]
@@ -89,29 +90,34 @@ fn content_is_opened_in_its_own_place_only() {
     let sealed = seal(&ring, ALICE, TODAY, "hello");
     assert_eq!(sealed.bucket, u16::try_from(TODAY).unwrap());
     assert!(!sealed.bytes.windows(5).any(|window| window == b"hello"));
-    assert_eq!(ring.open_content(APP, between(), ALICE, &sealed), Some(content("hello")));
+    assert_eq!(ring.open_content(Place::message(APP, between(), ALICE), &sealed), Some(content("hello")));
     let other = ConversationId::between(ALICE, ALICE);
-    assert_eq!(ring.open_content(OTHER_APP, between(), ALICE, &sealed), None);
-    assert_eq!(ring.open_content(APP, other, ALICE, &sealed), None);
-    assert_eq!(ring.open_content(APP, between(), BOB, &sealed), None);
+    assert_eq!(ring.open_content(Place::message(OTHER_APP, between(), ALICE), &sealed), None);
+    assert_eq!(ring.open_content(Place::message(APP, other, ALICE), &sealed), None);
+    assert_eq!(ring.open_content(Place::message(APP, between(), BOB), &sealed), None);
     let moved = Sealed { bucket: sealed.bucket + 1, ..sealed.clone() };
-    assert_eq!(ring.open_content(APP, between(), ALICE, &moved), None);
+    assert_eq!(ring.open_content(Place::message(APP, between(), ALICE), &moved), None);
     let renamed = Sealed { index: sealed.index + 1, ..sealed.clone() };
-    assert_eq!(ring.open_content(APP, between(), ALICE, &renamed), None);
+    assert_eq!(ring.open_content(Place::message(APP, between(), ALICE), &renamed), None);
     for at in 0..sealed.bytes.len() {
         let mut bytes = sealed.bytes.to_vec();
         bytes[at] ^= 1;
         let changed = Sealed { bytes: bytes.into(), ..sealed.clone() };
-        assert_eq!(ring.open_content(APP, between(), ALICE, &changed), None, "byte {at}");
+        assert_eq!(ring.open_content(Place::message(APP, between(), ALICE), &changed), None, "byte {at}");
     }
+    let later = Sealed { sealed_at: sealed.sealed_at.plus(1), ..sealed.clone() };
+    assert_eq!(ring.open_content(Place::message(APP, between(), ALICE), &later), None);
+    assert_eq!(ring.open_content(Place::profile(APP, ALICE), &sealed), None);
     let emptied = Sealed { bytes: Bytes::new(), ..sealed };
-    assert_eq!(ring.open_content(APP, between(), ALICE, &emptied), None);
+    assert_eq!(ring.open_content(Place::message(APP, between(), ALICE), &emptied), None);
 }
 
 #[test]
 fn every_destruction_takes_what_it_names_and_nothing_else() {
-    let other_app =
-        |ring: &Keyring| ring.seal(OTHER_APP, between(), ALICE, on_day(TODAY), &content("a")).unwrap();
+    let other_app = |ring: &Keyring| {
+        let place = Place::message(OTHER_APP, between(), ALICE);
+        ring.seal(place, SEALED_AT, on_day(TODAY), &content("a")).unwrap()
+    };
     /// What it is called, what is destroyed, and which of five can be opened afterwards.
     type Case = (&'static str, fn(&Sealed) -> Destroyed, [bool; 5]);
     let cases: [Case; 5] = [
@@ -140,7 +146,7 @@ fn every_destruction_takes_what_it_names_and_nothing_else() {
         drop(ring);
         for ring in [open(&vault, false).unwrap(), open(&vault, true).unwrap()] {
             for ((app, author, sealed), expected) in sealed.iter().zip(expected) {
-                let opened = ring.open_content(*app, between(), *author, sealed);
+                let opened = ring.open_content(Place::message(*app, between(), *author), sealed);
                 assert_eq!(opened.is_some(), expected, "{what}: {author} {}", sealed.index);
             }
         }
@@ -148,13 +154,38 @@ fn every_destruction_takes_what_it_names_and_nothing_else() {
 }
 
 #[test]
+fn what_was_sealed_before_a_second_dies_for_one_app_and_class_only() {
+    let vault = Arc::default();
+    let ring = open(&vault, true).unwrap();
+    let message = |app| Place::message(app, between(), ALICE);
+    let places = [message(APP), message(OTHER_APP), Place::profile(APP, ALICE)];
+    let mut sealed = Vec::new();
+    for place in places {
+        for second in [0, 1, 2, 3_000_000] {
+            let at = SEALED_AT.plus(second);
+            sealed.push((place, ring.seal(place, at, on_day(TODAY), &content("text")).unwrap()));
+        }
+    }
+    for (before, left) in [(0, 4), (2, 2), (1, 2), (3, 1), (3_000_000, 1), (3_000_001, 0)] {
+        let destroyed = Destroyed::SealedBefore(APP, DataClass::Message, SEALED_AT.plus(before));
+        now(ring.destroy(&[destroyed])).unwrap();
+        let can_open = |place: Place| {
+            let mine = sealed.iter().filter(|(other, _)| *other == place);
+            mine.filter(|(place, sealed)| ring.open_content(*place, sealed).is_some()).count()
+        };
+        assert_eq!(places.map(can_open), [left, 4, 4], "before {before}");
+        assert!(ring.seeds() <= 3 + 32 + 8 + 32);
+    }
+}
+
+#[test]
 fn the_running_keyring_forgets_with_the_kept_one_and_refuses_to_seal_what_is_gone() {
     let ring = open(&Arc::default(), true).unwrap();
     let sealed = seal(&ring, ALICE, TODAY, "a");
-    assert!(ring.open_content(APP, between(), ALICE, &sealed).is_some());
+    assert!(ring.open_content(Place::message(APP, between(), ALICE), &sealed).is_some());
     now(ring.destroy(&[Destroyed::Author(APP, ALICE)])).unwrap();
-    assert!(ring.open_content(APP, between(), ALICE, &sealed).is_none());
-    let again = ring.seal(APP, between(), ALICE, on_day(TODAY), &content("a"));
+    assert!(ring.open_content(Place::message(APP, between(), ALICE), &sealed).is_none());
+    let again = ring.seal(Place::message(APP, between(), ALICE), SEALED_AT, on_day(TODAY), &content("a"));
     assert!(matches!(again, Err(Fault::Unavailable(_))));
 }
 
@@ -211,16 +242,16 @@ fn the_state_grows_with_what_was_destroyed_and_not_with_what_was_sealed() {
     let ring = open(&Arc::default(), true).unwrap();
     let sealed: Vec<Sealed> =
         (0..2000).map(|number| seal(&ring, AccountNumber(number), TODAY, "text")).collect();
-    assert_eq!(ring.seeds(), 2);
+    assert_eq!(ring.seeds(), 3);
     let destroyed: Vec<Destroyed> = sealed
         .iter()
         .step_by(20)
         .map(|sealed| Destroyed::Content { bucket: sealed.bucket, index: sealed.index })
         .collect();
     now(ring.destroy(&destroyed)).unwrap();
-    let per_recall = (ring.seeds() - 2) / destroyed.len();
+    let per_recall = (ring.seeds() - 3) / destroyed.len();
     assert!(per_recall < 16, "{per_recall} seeds a recall");
     // The day takes them all with it.
     now(ring.destroy(&[Destroyed::Before(sealed[0].bucket + 1)])).unwrap();
-    assert!(ring.seeds() <= 18);
+    assert!(ring.seeds() <= 19);
 }

@@ -1,21 +1,23 @@
-//! The state of the keys: both trees, and how they are written down.
+//! The state of the keys: the trees, and how they are written down.
 
-use model::{AccountNumber, SdkAppId};
+use model::{AccountNumber, DataClass, SdkAppId, Seconds};
 use ports::{Fault, Random};
 use zeroize::Zeroizing;
 
 use super::tree::{Path, SEED_BYTES, Seed, Tree};
 
 /// Version of the form below.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 pub(super) const ID_BYTES: usize = 16;
 const NODE_BYTES: usize = 16 + 1 + SEED_BYTES;
 
-/// Bits of a bucket, of an index, of an app's number and of a hashed author in a path.
+/// Bits of a bucket, of an index, of an app's number, of a class, of a second and of a hashed author in a path.
 const BUCKET_BITS: u8 = 16;
 pub(super) const INDEX_BITS: u8 = 56;
 const APP_BITS: u8 = 32;
+const CLASS_BITS: u8 = 8;
+const SECOND_BITS: u8 = 32;
 const AUTHOR_BITS: u8 = 96;
 
 /// The most nodes of one tree that are read back; a hundred thousand recalls make about four million.
@@ -28,6 +30,7 @@ pub(super) struct State {
     pub(super) id: [u8; ID_BYTES],
     pub(super) contents: Tree,
     pub(super) authors: Tree,
+    pub(super) times: Tree,
 }
 
 pub(super) fn content_path(bucket: u16, index: u64) -> Path {
@@ -49,6 +52,14 @@ pub(super) fn author_path(app: SdkAppId, author: AccountNumber) -> Path {
     app_path(app).then(half(0), AUTHOR_BITS / 2).then(half(6), AUTHOR_BITS / 2)
 }
 
+/// When content of a class was sealed.
+pub(super) fn time_path(app: SdkAppId, class: DataClass, second: Seconds) -> Path {
+    app_path(app).then(class.code().into(), CLASS_BITS).then(second.0.into(), SECOND_BITS)
+}
+
+/// How many bits two paths of times share when app and class are the same.
+pub(super) const CLASS_LENGTH: u8 = APP_BITS + CLASS_BITS;
+
 pub(super) fn app_path(app: SdkAppId) -> Path {
     Path::ROOT.then(app.0.into(), APP_BITS)
 }
@@ -61,7 +72,7 @@ impl State {
             random.fill(seed.as_mut_slice());
             seed
         };
-        Self { id, contents: Tree::new(seed()), authors: Tree::new(seed()) }
+        Self { id, contents: Tree::new(seed()), authors: Tree::new(seed()), times: Tree::new(seed()) }
     }
 
     /// Writes the state down. The bytes are keys.
@@ -69,13 +80,13 @@ impl State {
     /// # Errors
     /// `Unavailable` for more seeds than would be read back.
     pub(super) fn write(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let trees = [&self.contents, &self.authors];
+        let trees = [&self.contents, &self.authors, &self.times];
         if trees.iter().any(|tree| tree.nodes().len() > NODES_MAX) {
             return Err(Fault::Unavailable(format!("the keyring is full: {NODES_MAX} seeds in a tree")));
         }
         let nodes: usize = trees.iter().map(|tree| tree.nodes().len()).sum();
         // Never grown: growing would leave a copy behind.
-        let mut out = Zeroizing::new(Vec::with_capacity(1 + ID_BYTES + 2 * 8 + nodes * NODE_BYTES));
+        let mut out = Zeroizing::new(Vec::with_capacity(1 + ID_BYTES + trees.len() * 8 + nodes * NODE_BYTES));
         out.push(FORMAT);
         out.extend_from_slice(&self.id);
         for tree in trees {
@@ -102,8 +113,8 @@ impl State {
             return Err(Fault::Corrupt("the keyring: written by another version of this program".to_owned()));
         }
         let id = take(ID_BYTES)?.try_into().map_err(|_| damaged())?;
-        let mut trees = Vec::with_capacity(2);
-        for _ in 0..2 {
+        let mut trees = Vec::with_capacity(3);
+        for _ in 0..3 {
             let count = u64::from_be_bytes(take(8)?.try_into().map_err(|_| damaged())?);
             let count =
                 usize::try_from(count).ok().filter(|count| *count <= NODES_MAX).ok_or_else(damaged)?;
@@ -120,8 +131,9 @@ impl State {
         if !rest.is_empty() {
             return Err(damaged());
         }
+        let times = trees.pop().ok_or_else(damaged)?;
         let authors = trees.pop().ok_or_else(damaged)?;
         let contents = trees.pop().ok_or_else(damaged)?;
-        Ok(Self { id, contents, authors })
+        Ok(Self { id, contents, authors, times })
     }
 }

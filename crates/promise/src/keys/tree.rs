@@ -145,9 +145,9 @@ impl Tree {
         }
     }
 
-    /// Makes everything to the left of a path underivable.
-    pub(crate) fn puncture_before(&mut self, path: Path) {
-        for depth in 0..path.length {
+    /// Makes everything to the left of a path underivable, as far as it shares its first bits.
+    pub(crate) fn puncture_before(&mut self, path: Path, shared: u8) {
+        for depth in shared..path.length {
             if path.bit(depth) {
                 self.puncture(path.prefix(depth).child(false));
             }
@@ -243,7 +243,7 @@ mod tests {
         let whole = tree();
         let mut tree = tree();
         for day in [1, 2, 3, 700, 701, 20_000, 20_001] {
-            tree.puncture_before(leaf(day));
+            tree.puncture_before(leaf(day), 0);
             assert!(tree.nodes.len() <= 16);
             for number in numbers().chain([day - 1, day, day + 1]) {
                 let expected = if number < day { None } else { whole.derive(leaf(number)) };
