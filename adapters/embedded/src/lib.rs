@@ -1,4 +1,5 @@
-//! The stores of one machine, in one folder: Records, Timeline and Bus over the engine fjall, Ephemeral in memory.
+//! The stores of one machine, in one folder: Records, Timeline and Bus over the engine fjall, Segments as
+//! files, Ephemeral in memory.
 //!
 //! Read `layout` for what lies where, `committer` for how a write becomes durable, `state` and `behind` for what
 //! follows from the log, `walk` and `history` for how it is read.
@@ -24,6 +25,7 @@ mod limits;
 mod purge;
 mod records;
 mod room;
+mod segments;
 mod settle;
 mod spaces;
 mod stage;
@@ -35,5 +37,6 @@ mod walk;
 
 pub use check::Report;
 pub use ephemeral::MemoryEphemeral;
+pub use segments::FolderSegments;
 pub use store::{EmbeddedStore, Options};
 pub use vault::{FolderVault, VaultOptions};

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use embedded::{EmbeddedStore, MemoryEphemeral, Options};
+use embedded::{EmbeddedStore, FolderSegments, MemoryEphemeral, Options};
 use ports::suite::{ManualClock, Stores, Subjects, run};
 
 struct Tokio;
@@ -37,11 +37,16 @@ impl Embedded {
             Ok(store) => Arc::new(store),
             Err(fault) => unreachable!("cannot open: {fault}"),
         };
+        let segments = match FolderSegments::open(self.folder().join("segments"), 0) {
+            Ok(segments) => segments,
+            Err(fault) => unreachable!("cannot open: {fault}"),
+        };
         Stores {
             records: store.clone(),
             timeline: store.clone(),
             bus: store,
             ephemeral: Arc::new(MemoryEphemeral::new(clock)),
+            segments: Arc::new(segments),
         }
     }
 }

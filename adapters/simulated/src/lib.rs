@@ -6,9 +6,11 @@
 
 mod clock;
 mod records;
+mod segments;
 mod timeline;
 mod vault;
 
 pub use clock::{SeededRandom, SimulatedClock};
+pub use segments::MemorySegments;
 pub use timeline::SimulatedStore;
 pub use vault::MemoryVault;

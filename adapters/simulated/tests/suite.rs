@@ -15,6 +15,7 @@ impl Simulated {
             timeline: Arc::new(store.clone()),
             bus: Arc::new(store),
             ephemeral,
+            segments: Arc::new(simulated::MemorySegments::default()),
         }
     }
 }

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use engine::Engine;
+use engine::requests::{LogPlace, LogQuery};
 use model::settings::{App, Retention};
-use model::{SdkAppId, UserId, usersig};
+use model::{SdkAppId, Seconds, UserId, usersig};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::{Data, Outcome};
 use crate::config::Config;
+
+/// Lines of the request log printed at most.
+const LOG_LINES_MAX: usize = 100_000;
 
 /// A request of the operator.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,6 +27,7 @@ pub(crate) enum Request {
     Usersig { app: u32, user: String, expire_seconds: u32 },
     ShowKeys,
     ChangeKeys,
+    Logs { app: u32, since: u32, until: u32, only_failures: bool, limit: usize },
     ShowRetention { app: u32 },
     ProposeRetention { app: u32, message_days: Option<u32>, profile_days: Option<u32> },
     ApplyRetention { app: u32, token: String },
@@ -79,6 +84,16 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Outcome<S
         }
         Request::ShowKeys => Ok(shown_keys(engine)),
         Request::ChangeKeys => change_keys(engine).await,
+        Request::Logs { app, since, until, only_failures, limit } => {
+            let query = LogQuery {
+                since: Seconds(*since),
+                until: Seconds(*until),
+                only_failures: *only_failures,
+                from: LogPlace::default(),
+                limit: *limit,
+            };
+            logs(engine, *app, query).await
+        }
         Request::ShowRetention { .. } | Request::ProposeRetention { .. } | Request::ApplyRetention { .. } => {
             crate::retention::answer(engine, request).await
         }
@@ -90,6 +105,32 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Outcome<S
             usersig::sign(app.id, key, &user, now, *expire_seconds).map_err(refused)
         }
     }
+}
+
+/// The request log as JSON Lines.
+async fn logs(engine: &Engine, app: u32, mut query: LogQuery) -> Outcome<String> {
+    find(engine, app).await?;
+    let mut lines = Vec::new();
+    let most = query.limit.min(LOG_LINES_MAX);
+    while lines.len() < most {
+        query.limit = most - lines.len();
+        let page = engine.request_log(SdkAppId(app), query).await.map_err(|error| error.info.into_owned())?;
+        for logged in page.requests {
+            let line = serde_json::json!({
+                "time": logged.at.0,
+                "reference": format!("{:x}", logged.reference),
+                "address": logged.address,
+                "command": logged.command,
+                "code": logged.code,
+                "cause": logged.cause,
+                "micros": logged.micros,
+            });
+            lines.push(line.to_string());
+        }
+        let Some(next) = page.next else { break };
+        query.from = next;
+    }
+    Ok(lines.join("\n"))
 }
 
 fn shown_keys(engine: &Engine) -> String {

@@ -28,6 +28,8 @@ enum Command {
     App(App),
     /// Print a UserSig: what lets an account log in.
     Usersig(Usersig),
+    /// Print the request log of an app as JSON Lines, the oldest request first.
+    Logs(Logs),
     /// Show and change the keys that content is sealed with.
     #[command(subcommand)]
     Keys(Keys),
@@ -146,6 +148,24 @@ enum Keys {
 }
 
 #[derive(Args)]
+struct Logs {
+    #[command(flatten)]
+    target: Target,
+    /// From this second (since 1970) on.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    since: u32,
+    /// Up to and with this second.
+    #[arg(long, value_name = "SECONDS", default_value_t = u32::MAX)]
+    until: u32,
+    /// Only requests that failed.
+    #[arg(long)]
+    failures: bool,
+    /// At most this many, and at most 100,000.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    limit: usize,
+}
+
+#[derive(Args)]
 struct Target {
     #[command(flatten)]
     data: Data,
@@ -179,6 +199,10 @@ pub(crate) fn run(arguments: Arguments) -> Outcome<()> {
             print(&run_request(&data, &request)?)
         }
         Command::App(app) => run_app(app),
+        Command::Logs(logs) => {
+            let Logs { target: Target { data, sdkappid: app }, since, until, failures, limit } = logs;
+            print(&run_request(&data, &Request::Logs { app, since, until, only_failures: failures, limit })?)
+        }
         Command::Keys(keys) => {
             let (data, request) = match keys {
                 Keys::Show { data } => (data, Request::ShowKeys),

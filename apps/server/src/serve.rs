@@ -112,6 +112,9 @@ async fn serve(arguments: &Serve, config: &Config) -> Outcome<()> {
     control.abort();
     drain(&gateway, config.drain_seconds()).await;
     drop(std::fs::remove_file(data.join("control.sock")));
+    if let Err(error) = opened.engine.write_requests().await {
+        tracing::warn!(code = error.code.number(), "the last requests could not be logged");
+    }
     let Ok(closed) = tokio::time::timeout(FLUSH_TIME_MAX, opened.store.close()).await else {
         // The engine waits for ever for a table that cannot be written. Everything acknowledged stands in the log.
         eprintln!(

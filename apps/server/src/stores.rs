@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use embedded::{EmbeddedStore, FolderVault, MemoryEphemeral, Options, VaultOptions};
+use embedded::{EmbeddedStore, FolderSegments, FolderVault, MemoryEphemeral, Options, VaultOptions};
 use engine::{Context, Engine};
 
 use crate::cli::Outcome;
@@ -50,12 +50,15 @@ fn open_vault(data: &Path, config: &Config) -> Outcome<Arc<FolderVault>> {
 pub(crate) async fn open(data: &Path, config: &Config, free_bytes_min: u64) -> Outcome<Opened> {
     let store = open_store(data, free_bytes_min)?;
     let vault = open_vault(data, config)?;
+    let segments =
+        FolderSegments::open(data.join("segments"), free_bytes_min).map_err(|fault| fault.to_string())?;
     let clock = Arc::new(SystemClock::new());
     let context = Context {
         records: store.clone(),
         timeline: store.clone(),
         bus: store.clone(),
         ephemeral: Arc::new(MemoryEphemeral::new(clock.clone())),
+        segments: Arc::new(segments),
         vault,
         clock,
         random: Arc::new(SystemRandom),

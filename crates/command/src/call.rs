@@ -1,5 +1,6 @@
 //! A call on its way through the pipeline, and what a running command sees of it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -48,6 +49,8 @@ pub struct Call {
     pub caller: Caller,
     /// The connection, over the socket.
     pub connection: Option<Arc<Connection>>,
+    /// From which address it came.
+    pub address: IpAddr,
     /// What the frame brought to log in with.
     pub credentials: Credentials,
     before: Mutex<Vec<Bytes>>,
@@ -61,9 +64,10 @@ impl Call {
         app: Arc<App>,
         caller: Caller,
         connection: Option<Arc<Connection>>,
+        address: IpAddr,
         credentials: Credentials,
     ) -> Self {
-        Self { engine, app, caller, connection, credentials, before: Mutex::default() }
+        Self { engine, app, caller, connection, address, credentials, before: Mutex::default() }
     }
 
     /// The stamps of the app.

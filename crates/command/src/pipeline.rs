@@ -1,13 +1,15 @@
 //! What every call passes: find, authorise, limit, decode, run, answer, count, log.
 
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use engine::Engine;
-use model::{Error, ErrorCode, Result};
+use engine::requests::{Request, cut};
+use model::{Error, ErrorCode, Result, SdkAppId};
 
 use crate::call::{Call, Caller};
 use crate::envelope;
@@ -27,13 +29,28 @@ pub struct Pipeline {
 /// A call that was let in and is not answered yet.
 pub struct Running {
     index: usize,
+    origin: Origin,
     begun_at: u64,
     work: Work,
+}
+
+/// Where a call came from.
+#[derive(Clone, Copy)]
+struct Origin {
+    app: SdkAppId,
+    address: IpAddr,
+}
+
+impl Origin {
+    fn of(call: &Call) -> Self {
+        Self { app: call.app.id, address: call.address }
+    }
 }
 
 /// A call that did not begin.
 pub struct Refused {
     index: usize,
+    origin: Origin,
     begun_at: u64,
     error: Error,
 }
@@ -72,19 +89,20 @@ impl Pipeline {
     pub async fn run(&self, name: &str, call: Call, body: &[u8]) -> Answer {
         let Some((index, command)) = self.table.find(name) else {
             let error = Error::from(ErrorCode::CommandUnknown);
+            self.engine.requests.note(noted(call.app.id, call.address, "unknown", Some(&error), 0));
             return Answer { before: Vec::new(), body: envelope::failure(&error, false) };
         };
-        let begun_at = self.engine.context.clock.elapsed_micros();
+        let (origin, begun_at) = (Origin::of(&call), self.engine.context.clock.elapsed_micros());
         let work = match self.admit(command.spec(), &call).await {
             Ok(()) => begin(command, call, body),
             Err(error) => Err(error),
         };
         match work {
             Ok(work) => {
-                let mut running = Running { index, begun_at, work };
+                let mut running = Running { index, origin, begun_at, work };
                 poll_fn(|cx| self.poll(&mut running, cx)).await
             }
-            Err(error) => self.refuse(Refused { index, begun_at, error }),
+            Err(error) => self.refuse(Refused { index, origin, begun_at, error }),
         }
     }
 
@@ -94,21 +112,21 @@ impl Pipeline {
     /// # Errors
     /// What is wrong with it; [`Self::refuse`] makes the answer.
     pub fn begin(&self, index: usize, call: Call, body: &[u8]) -> std::result::Result<Running, Refused> {
-        let begun_at = self.engine.context.clock.elapsed_micros();
+        let (origin, begun_at) = (Origin::of(&call), self.engine.context.clock.elapsed_micros());
         let work = match self.table.get(index) {
             Some(command) => authorise(command.spec(), &call).and_then(|()| begin(command, call, body)),
             None => Err(ErrorCode::CommandUnknown.into()),
         };
         match work {
-            Ok(work) => Ok(Running { index, begun_at, work }),
-            Err(error) => Err(Refused { index, begun_at, error }),
+            Ok(work) => Ok(Running { index, origin, begun_at, work }),
+            Err(error) => Err(Refused { index, origin, begun_at, error }),
         }
     }
 
     /// Counts and logs a call that did not begin, and makes its answer.
     pub fn refuse(&self, refused: Refused) -> Answer {
-        let Refused { index, begun_at, error } = refused;
-        self.end(index, begun_at, Done { body: Err(error), before: Vec::new() })
+        let Refused { index, origin, begun_at, error } = refused;
+        self.end(index, origin, begun_at, Done { body: Err(error), before: Vec::new() })
     }
 
     /// Goes on with a call. Never fails and never panics; not to be called again after the answer.
@@ -117,11 +135,11 @@ impl Pipeline {
             Ok(polled) => ready!(polled),
             Err(_) => Done { body: Err(panicked()), before: Vec::new() },
         };
-        Poll::Ready(self.end(running.index, running.begun_at, done))
+        Poll::Ready(self.end(running.index, running.origin, running.begun_at, done))
     }
 
     /// Counts and logs what came of a call, and makes its answer.
-    fn end(&self, index: usize, begun_at: u64, done: Done) -> Answer {
+    fn end(&self, index: usize, origin: Origin, begun_at: u64, done: Done) -> Answer {
         let Done { body, before } = done;
         let Some(command) = self.table.get(index) else {
             let error = Error::from(ErrorCode::CommandUnknown);
@@ -131,7 +149,10 @@ impl Pipeline {
         let outcome = body.map_err(|error| in_family(spec, error));
         let micros = self.engine.context.clock.elapsed_micros().saturating_sub(begun_at);
         self.metrics.count(index, outcome.is_ok(), micros);
-        log(spec, &outcome, micros);
+        let error = outcome.as_ref().err();
+        let Origin { app, address } = origin;
+        let reference = self.engine.requests.note(noted(app, address, spec.name, error, micros));
+        log(spec, error, micros, reference);
         let body = match outcome {
             Ok(body) => body,
             Err(error) => envelope::failure(&error, spec.family.has_display),
@@ -188,14 +209,31 @@ fn in_family(spec: &Spec, error: Error) -> Error {
     Error { code: spec.family.internal, info: spec.family.internal.sentence().into(), ..error }
 }
 
-/// A failure is logged once, here; without account, address or content.
-fn log(spec: &Spec, outcome: &Result<Vec<u8>>, micros: u64) {
-    match outcome {
-        Ok(_) => tracing::trace!(command = spec.name, micros, "done"),
-        Err(error) if error.cause.is_some() => {
-            let cause = error.cause.as_deref().unwrap_or_default();
-            tracing::warn!(command = spec.name, code = error.code.number(), cause, micros, "command failed");
+/// A request as it is noted in its app's log: with what the caller was told and, for what failed inside, why.
+#[must_use]
+pub fn noted(
+    app: SdkAppId,
+    address: IpAddr,
+    command: &'static str,
+    error: Option<&Error>,
+    micros: u64,
+) -> Request {
+    let cause = error.map(|error| match error.cause.as_deref() {
+        Some(cause) => cut(&format!("{}: {cause}", error.info)),
+        None => cut(&error.info),
+    });
+    let code = error.map_or(0, |error| error.code.number());
+    Request { app, address, command, code, cause, micros }
+}
+
+/// A failure inside is told here; what it was and for whom stands in the request log under the reference.
+fn log(spec: &Spec, error: Option<&Error>, micros: u64, reference: u64) {
+    match error {
+        None => tracing::trace!(command = spec.name, micros, "done"),
+        Some(error) if error.cause.is_some() => {
+            let (code, reference) = (error.code.number(), format!("{reference:x}"));
+            tracing::warn!(command = spec.name, code, reference, micros, "command failed");
         }
-        Err(error) => tracing::debug!(command = spec.name, code = error.code.number(), micros, "refused"),
+        Some(error) => tracing::debug!(command = spec.name, code = error.code.number(), micros, "refused"),
     }
 }

@@ -47,6 +47,12 @@ impl Apps {
         Ok(Some(self.remember(fact.0)))
     }
 
+    /// Whether this app was found before.
+    #[must_use]
+    pub fn knows(&self, id: SdkAppId) -> bool {
+        self.cache.read().contains_key(&id)
+    }
+
     fn remember(&self, app: App) -> Arc<App> {
         let app = Arc::new(app);
         self.cache.write().insert(app.id, Arc::clone(&app));

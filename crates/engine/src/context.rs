@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ports::{Bus, Clock, Ephemeral, Random, Records, Spawner, Timeline, Vault};
+use ports::{Bus, Clock, Ephemeral, Random, Records, Segments, Spawner, Timeline, Vault};
 
 /// The world outside, as far as the engine knows it.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub struct Context {
     pub bus: Arc<dyn Bus>,
     /// What may vanish.
     pub ephemeral: Arc<dyn Ephemeral>,
+    /// What is kept by the hour.
+    pub segments: Arc<dyn Segments>,
     /// Keys.
     pub vault: Arc<dyn Vault>,
     /// The time.

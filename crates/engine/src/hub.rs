@@ -1,5 +1,6 @@
 //! The connections of this node: whose they are, and how frames get to them.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -39,6 +40,8 @@ pub struct Connection {
     pub platform: u16,
     /// The name that the client gave itself, stable over reconnects.
     pub client: String,
+    /// From which address it came.
+    pub address: IpAddr,
     /// Frames on their way to it.
     pub outbox: Outbox,
     session: Mutex<Option<Arc<Session>>>,
@@ -91,7 +94,7 @@ impl Hub {
 
     /// Registers a connection that was just opened.
     #[must_use]
-    pub fn open(&self, app: SdkAppId, platform: u16, client: String) -> Arc<Connection> {
+    pub fn open(&self, app: SdkAppId, platform: u16, client: String, address: IpAddr) -> Arc<Connection> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let outbox = Outbox::new(self.outbox_bytes_max);
         let connection = Arc::new(Connection {
@@ -99,6 +102,7 @@ impl Hub {
             app,
             platform,
             client,
+            address,
             outbox,
             session: Mutex::new(None),
             instance: AtomicU32::new(0),

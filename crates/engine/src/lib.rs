@@ -17,6 +17,7 @@ pub mod outbox;
 pub mod presence;
 pub mod profiles;
 pub mod push;
+pub mod requests;
 pub mod retention;
 mod seals;
 pub mod sessions;
@@ -69,6 +70,8 @@ pub struct Engine {
     pub presence: presence::Presence,
     /// The connections of this node.
     pub hub: Arc<Hub>,
+    /// What was asked.
+    pub requests: requests::Requests,
     /// Keys.
     pub keyring: Arc<Keyring>,
     unstored: unstored::Unstored,
@@ -84,6 +87,8 @@ impl Engine {
         let hub = Arc::new(Hub::new(options.outbox_bytes_max));
         let keyring = Arc::new(seals::keyring(&context).await?);
         let token_key = sessions::token_key(context.records.as_ref(), context.random.as_ref()).await?;
+        let requests = requests::Requests::new(context.clone(), Arc::clone(&keyring));
+        requests.expire().await?;
         let engine = Arc::new(Self {
             apps: apps::Apps::new(context.clone()),
             accounts: accounts::Accounts::new(context.clone()),
@@ -97,6 +102,7 @@ impl Engine {
             presence: presence::Presence::new(context.clone(), Arc::clone(&hub), options.node),
             hub,
             keyring,
+            requests,
             unstored: unstored::Unstored::new(),
             token_key,
             context,
@@ -104,6 +110,7 @@ impl Engine {
         engine.resume_retention().await?;
         deliver::start(&engine);
         erasure::start(&engine, options.generation_time);
+        requests::start(&engine);
         Ok(engine)
     }
 }

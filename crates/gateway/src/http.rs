@@ -87,13 +87,19 @@ where
 }
 
 /// Runs a call to its end whether or not the caller waits for it: half of it must not be left undone.
-async fn run_call(gateway: &Arc<Gateway>, path: &str, query: &str, body: Bytes) -> Option<(Vec<u8>, bool)> {
+async fn run_call(
+    gateway: &Arc<Gateway>,
+    path: &str,
+    query: &str,
+    body: Bytes,
+    address: IpAddr,
+) -> Option<(Vec<u8>, bool)> {
     let (path, query) = (path.to_owned(), query.to_owned());
     let (send, answered) = tokio::sync::oneshot::channel();
     let worker = Arc::clone(gateway);
     gateway.calls.fetch_add(1, Ordering::AcqRel);
     gateway.engine().context.spawner.spawn(Box::pin(async move {
-        let answer = worker.rest(&path, &query, &body).await;
+        let answer = worker.rest(&path, &query, &body, address).await;
         worker.calls.fetch_sub(1, Ordering::AcqRel);
         drop(send.send(answer));
     }));
@@ -119,7 +125,8 @@ async fn rest(gateway: &Arc<Gateway>, request: Request<Incoming>, ticket: &Ticke
     };
     let path = head.uri.path().strip_prefix("/v4/").unwrap_or_default();
     let query = head.uri.query().unwrap_or_default();
-    let Some((answer, was_let_in)) = run_call(gateway, path, query, body.to_bytes()).await else {
+    let Some((answer, was_let_in)) = run_call(gateway, path, query, body.to_bytes(), ticket.address()).await
+    else {
         return text(StatusCode::INTERNAL_SERVER_ERROR, "");
     };
     if was_let_in {

@@ -1,15 +1,16 @@
 //! One request of a socket: from the bytes of a frame to the frames that answer it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use command::pipeline::{Answer, Running};
+use command::pipeline::{Answer, Running, noted};
 use command::{Call, Caller, Credentials, envelope};
 use engine::{Connection, Session};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use model::{Error, ErrorCode, InstanceId, Result, Seconds, UserId};
+use model::{Error, ErrorCode, InstanceId, Result, SdkAppId, Seconds, UserId};
 
 use crate::Gateway;
 use crate::frame::{Frame, answer};
@@ -50,7 +51,7 @@ impl Gateway {
         let (servcmd, seq) = (frame.head.servcmd.as_ref(), frame.head.seq);
         let begun = match self.admit(connection, frame).now_or_never() {
             Some(Ok((index, call))) => self.pipeline.begin(index, call, frame.body.as_bytes()),
-            Some(Err(error)) => return Err(frames(servcmd, seq, refused(&error))),
+            Some(Err(error)) => return Err(frames(servcmd, seq, self.refused(connection, servcmd, &error))),
             None => {
                 let (gateway, connection, bytes) = (Arc::clone(self), Arc::clone(connection), bytes.to_vec());
                 let entering = async move { gateway.look_up_and_run(&connection, &bytes).await };
@@ -92,9 +93,24 @@ impl Gateway {
         let servcmd = frame.head.servcmd.as_ref();
         let over = match self.admit(connection, &frame).await {
             Ok((_, call)) => self.pipeline.run(servcmd, call, frame.body.as_bytes()).await,
-            Err(error) => refused(&error),
+            Err(error) => self.refused(connection, servcmd, &error),
         };
         frames(servcmd, frame.head.seq, over)
+    }
+
+    /// Notes a request that did not come to its command, and makes its answer.
+    fn refused(&self, connection: &Connection, servcmd: &str, error: &Error) -> Answer {
+        self.note_refusal(connection.app, connection.address, servcmd, error);
+        Answer { before: Vec::new(), body: envelope::failure(error, false) }
+    }
+
+    /// Notes a request of an app that did not come to its command.
+    pub(crate) fn note_refusal(&self, app: SdkAppId, address: IpAddr, command: &str, error: &Error) {
+        // What a stranger names is no app and no command.
+        if self.engine().apps.knows(app) {
+            let command = self.pipeline.table.find(command).map_or("unknown", |(_, found)| found.spec().name);
+            self.engine().requests.note(noted(app, address, command, Some(error), 0));
+        }
     }
 
     /// Which command a frame calls, and the call. Only reads, so it may be given up and begun again.
@@ -115,7 +131,8 @@ impl Gateway {
         } else {
             (self.caller(&app, connection, frame).await?, Credentials::default())
         };
-        let call = Call::new(Arc::clone(engine), app, caller, Some(Arc::clone(connection)), credentials);
+        let (engine, address) = (Arc::clone(engine), connection.address);
+        let call = Call::new(engine, app, caller, Some(Arc::clone(connection)), address, credentials);
         Ok((index, call))
     }
 
@@ -159,10 +176,6 @@ impl Gateway {
 /// There is nothing to match an answer to; a client that looks sees why.
 fn unreadable(error: &Error) -> Vec<Bytes> {
     vec![answer("", 0, &envelope::failure(error, false))]
-}
-
-fn refused(error: &Error) -> Answer {
-    Answer { before: Vec::new(), body: envelope::failure(error, false) }
 }
 
 fn frames(servcmd: &str, seq: u64, over: Answer) -> Vec<Bytes> {

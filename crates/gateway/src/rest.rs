@@ -1,5 +1,6 @@
 //! REST: `POST /v4/<service>/<command>?sdkappid&identifier&usersig&random&contenttype=json`.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use command::{Call, Caller, Credentials};
@@ -11,16 +12,27 @@ use crate::query::value;
 
 impl Gateway {
     /// Answers a REST call.
-    pub(crate) async fn rest(&self, path: &str, query: &str, body: &[u8]) -> (Vec<u8>, bool) {
+    pub(crate) async fn rest(
+        &self,
+        path: &str,
+        query: &str,
+        body: &[u8],
+        address: IpAddr,
+    ) -> (Vec<u8>, bool) {
         let outcome = self.enter(query).await;
         match outcome {
             Ok((app, user)) => {
                 let caller = Caller::Administrator(user);
                 let engine = Arc::clone(self.engine());
-                let call = Call::new(engine, app, caller, None, Credentials::default());
+                let call = Call::new(engine, app, caller, None, address, Credentials::default());
                 (self.pipeline.run(path, call, body).await.body, true)
             }
-            Err(error) => (command::envelope::failure(&error, false), false),
+            Err(error) => {
+                if let Some(app) = value(query, "sdkappid").and_then(|app| app.parse().ok()) {
+                    self.note_refusal(SdkAppId(app), address, path, &error);
+                }
+                (command::envelope::failure(&error, false), false)
+            }
         }
     }
 

@@ -57,7 +57,7 @@ pub(crate) async fn serve<S>(gateway: Arc<Gateway>, stream: WebSocket<S>, opened
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let connection = gateway.engine().hub.open(opened.app, opened.platform, opened.client);
+    let connection = gateway.engine().hub.open(opened.app, opened.platform, opened.client, ticket.address());
     let mut socket = Socket {
         heard_at: gateway.engine().context.clock.elapsed_micros(),
         silence: gateway.engine().context.clock.sleep(gateway.limits.silence_max),

@@ -10,6 +10,7 @@ pub mod context;
 pub mod ephemeral;
 pub mod fault;
 pub mod records;
+pub mod segments;
 pub mod stamped;
 #[cfg(feature = "suite")]
 pub mod suite;
@@ -21,6 +22,7 @@ pub use context::{Clock, Random, Spawner};
 pub use ephemeral::{Ephemeral, Route};
 pub use fault::{Answer, Fault};
 pub use records::{Condition, Kind, Record, Records, Transaction};
+pub use segments::Segments;
 pub use stamped::Stamped;
 pub use timeline::{Appended, Cursor, Draft, Entry, Event, Timeline};
 pub use vault::{Generation, Vault};

@@ -7,6 +7,12 @@ pub mod keys;
 use model::time::DAY_SECONDS;
 use model::{AccountNumber, AppSettings, DataClass, Expiry, SdkAppId, Seconds, Stamp, Subject};
 
+/// For how many days the request log is kept.
+pub const LOG_DAYS: u32 = 7;
+
+/// For how many days success and delay are kept.
+pub const MONITORING_DAYS: u32 = 2;
+
 const HOUR_SECONDS: u32 = 3600;
 
 /// For how many days an instance that was away is told what others of its account did.
@@ -41,6 +47,18 @@ impl Stamps {
     #[must_use]
     pub const fn configuration_until(app: SdkAppId, end: Seconds) -> Stamp {
         Stamp { app, class: DataClass::Configuration, subject: Subject::Nobody, expiry: Expiry::At(end) }
+    }
+
+    /// What is kept by the hour: the request log, and success and delay. Other classes have no such segments.
+    #[must_use]
+    pub const fn hourly(app: SdkAppId, class: DataClass, hour: u32) -> Stamp {
+        let days = match class {
+            DataClass::Log => LOG_DAYS,
+            DataClass::Monitoring => MONITORING_DAYS,
+            _ => 0,
+        };
+        let end = Seconds(hour.saturating_add(1).saturating_mul(HOUR_SECONDS)).plus(days * DAY_SECONDS);
+        Stamp { app, class, subject: Subject::Nobody, expiry: Expiry::At(end) }
     }
 
     /// What makes an account work: kept while the account exists.

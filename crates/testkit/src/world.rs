@@ -18,7 +18,7 @@ use model::usersig::{SecretKey, sign};
 use model::{Millis, SdkAppId, Seconds, UserId};
 use ports::{Clock as _, Spawner as _};
 use serde_json::Value;
-use simulated::{MemoryVault, SeededRandom, SimulatedClock, SimulatedStore};
+use simulated::{MemorySegments, MemoryVault, SeededRandom, SimulatedClock, SimulatedStore};
 use tokio::io::{DuplexStream, duplex};
 
 use crate::answer::Answer;
@@ -113,6 +113,7 @@ pub struct World {
     pub trace: Trace,
     options: Options,
     vault: Arc<MemoryVault>,
+    segments: Arc<MemorySegments>,
     random: Arc<SeededRandom>,
     tasks: Arc<Tasks>,
     gateway: Arc<Gateway>,
@@ -131,8 +132,8 @@ impl World {
         let clock = Arc::new(SimulatedClock::new(BEGINNING));
         let store = SimulatedStore::with_sync_time(clock.clone(), options.sync_millis);
         let random = Arc::new(SeededRandom::new(options.seed));
-        let vault = Arc::new(MemoryVault::default());
-        let (tasks, gateway) = start(&options, &clock, &store, &vault, &random).await;
+        let (vault, segments) = (Arc::new(MemoryVault::default()), Arc::new(MemorySegments::default()));
+        let (tasks, gateway) = start(&options, &clock, &store, &vault, &segments, &random).await;
         let app = new_app(&gateway, "test").await;
         Self {
             clock,
@@ -141,6 +142,7 @@ impl World {
             trace: Trace::default(),
             options,
             vault,
+            segments,
             random,
             tasks,
             gateway,
@@ -167,7 +169,7 @@ impl World {
         self.tasks.abort();
         self.store.crash();
         let (tasks, gateway) =
-            start(&self.options, &self.clock, &self.store, &self.vault, &self.random).await;
+            start(&self.options, &self.clock, &self.store, &self.vault, &self.segments, &self.random).await;
         (self.tasks, self.gateway) = (tasks, gateway);
     }
 
@@ -328,6 +330,7 @@ async fn start(
     clock: &Arc<SimulatedClock>,
     store: &SimulatedStore,
     vault: &Arc<MemoryVault>,
+    segments: &Arc<MemorySegments>,
     random: &Arc<SeededRandom>,
 ) -> (Arc<Tasks>, Arc<Gateway>) {
     let tasks = Arc::new(Tasks::default());
@@ -336,6 +339,7 @@ async fn start(
         timeline: Arc::new(store.clone()),
         bus: Arc::new(store.clone()),
         ephemeral: Arc::new(MemoryEphemeral::new(clock.clone())),
+        segments: segments.clone(),
         vault: vault.clone(),
         clock: clock.clone(),
         random: random.clone(),

@@ -4,6 +4,7 @@
 mod bus;
 mod ephemeral;
 mod records;
+mod segments;
 mod timeline;
 
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use model::{
 };
 
 use crate::timeline::RetryKey;
-use crate::{Appended, Bus, Clock, Draft, Ephemeral, Event, Records, Stamped, Timeline};
+use crate::{Appended, Bus, Clock, Draft, Ephemeral, Event, Records, Segments, Stamped, Timeline};
 
 /// A clock that stands until a case moves it.
 #[derive(Default)]
@@ -59,6 +60,8 @@ pub struct Stores {
     pub bus: Arc<dyn Bus>,
     /// Ephemeral.
     pub ephemeral: Arc<dyn Ephemeral>,
+    /// Segments.
+    pub segments: Arc<dyn Segments>,
 }
 
 /// How a suite gets stores.
@@ -189,6 +192,7 @@ pub async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
     names.extend(timeline::run(subjects).await);
     names.extend(bus::run(subjects).await);
     names.extend(ephemeral::run(subjects).await);
+    names.extend(segments::run(subjects).await);
     names
 }
 

@@ -250,6 +250,8 @@ pub(crate) const ROWS: &[Row] = &[
     row("sns/friend_get", Account, Ignored, r#"{"From_Account":"$ME"}"#),
     row("sns/group_get", Account, Ignored, r#"{"From_Account":"$ME"}"#),
     row("sns/pendency_get", Account, Ignored, r#"{"From_Account":"$ME"}"#),
+    row("whimbrel_log/get", BY_ACCOUNT, Ignored, "{}"),
+    row("whimbrel_monitoring/get", BY_ACCOUNT, Ignored, "{}"),
     row("whimbrel_retention/apply", BY_ACCOUNT, Ignored, r#"{"Token":"$PROPOSAL"}"#),
     row("whimbrel_retention/get", BY_ACCOUNT, Ignored, "{}"),
     row("whimbrel_retention/propose", BY_ACCOUNT, Ignored, r#"{"MessageDays":30}"#),

@@ -1,0 +1,193 @@
+//! Accounts that are erased: hidden at once, their rows deleted soon, their keys destroyed with the next generation, and
+//! watched until the last ciphertext has aged out. Each stage has a receipt.
+//!
+//! What is still to be done stands in a record, so a crash at any point puts nothing off for longer than it lasts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::settings::App;
+use model::{AccountNumber, DataClass, Result, SdkAppId, Seconds, Subject, UserId};
+use ports::records::find;
+use ports::{Generation, Kind, Record};
+use promise::Stamps;
+use promise::receipts::{Scope, Stage, Statement, commitment};
+use serde::{Deserialize, Serialize};
+
+use crate::Engine;
+use crate::facts::AccountFact;
+use crate::store::{put, remove, unchanged, write_if};
+
+/// Why accounts are erased.
+const REASON: &str = "deletion of the account was requested";
+
+/// An account that is being erased. Ends when its last ciphertext has aged out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasedFact {
+    /// The number it had.
+    pub number: AccountNumber,
+    /// What names it in receipts.
+    pub commitment: String,
+    /// The name it had, until its rows are deleted: by it they are found.
+    pub name: Option<UserId>,
+    /// Which receipt says that it is hidden.
+    pub hidden: Option<u64>,
+    /// How many messages it wrote, once they are deleted.
+    pub deleted: Option<u64>,
+    /// When its last ciphertext leaves the live stores.
+    pub aged_out_by: Seconds,
+    /// The generation in which its keys are destroyed.
+    pub generation: Option<u64>,
+}
+
+impl ErasedFact {
+    /// Its key.
+    #[must_use]
+    pub fn key_of(number: AccountNumber) -> Vec<u8> {
+        number.0.to_be_bytes().to_vec()
+    }
+}
+
+impl Record for ErasedFact {
+    const KIND: Kind = Kind { id: 11, name: "erased account", class: DataClass::Account };
+
+    fn key(&self) -> Vec<u8> {
+        Self::key_of(self.number)
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Account(self.number)
+    }
+}
+
+/// What who asked for an erasure gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// The account as it was.
+    pub account: Arc<AccountFact>,
+    /// What opens the commitment, in hexadecimal. It is kept nowhere.
+    pub salt: String,
+    /// What names the account in receipts.
+    pub commitment: String,
+    /// The number of the first receipt.
+    pub receipt: u64,
+}
+
+impl Engine {
+    /// Erases an account. When this is answered nobody sees it any more; its name may be taken again and gets another
+    /// number then. Its rows follow within a minute, its keys with the next generation.
+    ///
+    /// # Errors
+    /// `AccountUnknown`.
+    pub async fn erase_account(self: &Arc<Self>, app: &App, user: &UserId) -> Result<Erasure> {
+        let mut salt = [0; 16];
+        self.context.random.fill(&mut salt);
+        let commitment = commitment(&salt, app.id.0, user.as_str());
+        let stamps = Stamps::of(app.id, &app.settings);
+        let account = self.accounts.delete(stamps, app.id, user, &commitment).await?;
+        self.profiles.forget(app.id, account.number);
+        self.end_sessions(app.id, &account).await?;
+        let receipt = self.hide(app.id, account.number).await?;
+        let (engine, app, number) = (Arc::clone(self), app.id, account.number);
+        self.context.spawner.spawn(Box::pin(async move {
+            if let Err(error) = engine.delete_rows(app, number).await {
+                tracing::error!(code = error.code.number(), "rows of an erased account could not be deleted yet");
+            }
+        }));
+        Ok(Erasure { account, salt: crate::apps::hex(&salt), commitment, receipt })
+    }
+
+    /// Writes the receipt that an account is hidden, if there is none yet; returns its number.
+    async fn hide(&self, app: SdkAppId, number: AccountNumber) -> Result<u64> {
+        let Some((mut fact, version)) = self.erased(app, number).await? else { return Ok(0) };
+        if let Some(receipt) = fact.hidden {
+            return Ok(receipt);
+        }
+        let counts = BTreeMap::from([("account".to_owned(), 1)]);
+        let receipt = self.receipt(statement(app, &fact, Stage::Hidden, counts)).await?;
+        fact.hidden = Some(receipt);
+        self.keep(app, &fact, version).await?;
+        Ok(receipt)
+    }
+
+    /// Deletes the rows of an erased account, if that is not done yet.
+    async fn delete_rows(&self, app: SdkAppId, number: AccountNumber) -> Result<()> {
+        self.accounts.delete_rest(app, number).await?;
+        let Some((fact, _)) = self.erased(app, number).await? else { return Ok(()) };
+        let (None, Some(name)) = (fact.deleted, &fact.name) else { return Ok(()) };
+        let erased = self.context.timeline.erase_account(app, number, name.clone()).await?;
+        // The record may have been changed by a change of generation meanwhile.
+        let Some((mut fact, version)) = self.erased(app, number).await? else { return Ok(()) };
+        fact.name = None;
+        fact.deleted = Some(erased.messages);
+        fact.aged_out_by = fact.aged_out_by.max(erased.aged_out_by);
+        let counts = BTreeMap::from([("message".to_owned(), erased.messages)]);
+        self.receipt(statement(app, &fact, Stage::Deleted, counts)).await?;
+        self.keep(app, &fact, version).await
+    }
+
+    /// Notes that the keys of an account are destroyed.
+    pub(crate) async fn is_unrecoverable(
+        &self,
+        app: SdkAppId,
+        number: AccountNumber,
+        generations: (Generation, Generation),
+    ) -> Result<()> {
+        let Some((mut fact, version)) = self.erased(app, number).await? else { return Ok(()) };
+        if fact.generation.is_some() {
+            return Ok(());
+        }
+        fact.generation = Some(generations.1.0);
+        let mut statement = statement(app, &fact, Stage::Unrecoverable, BTreeMap::new());
+        statement.generations = Some((generations.0.0, generations.1.0));
+        statement.destruction = Some(self.context.vault.destruction().to_owned());
+        self.receipt(statement).await?;
+        self.keep(app, &fact, version).await
+    }
+
+    /// Goes on with every erasure that is not at its end.
+    ///
+    /// # Errors
+    /// What the stores say.
+    pub(crate) async fn resume_erasures(&self) -> Result<()> {
+        let now = self.context.clock.now().seconds();
+        for app in self.apps.list().await? {
+            for (fact, _) in self.facts::<ErasedFact>(app.id, None).await? {
+                self.hide(app.id, fact.number).await?;
+                self.delete_rows(app.id, fact.number).await?;
+                let is_done = fact.deleted.is_some() && fact.generation.is_some();
+                if is_done && now >= fact.aged_out_by {
+                    self.receipt(statement(app.id, &fact, Stage::AgedOut, BTreeMap::new())).await?;
+                    let gone = vec![remove::<ErasedFact>(fact.key())];
+                    write_if(self.context.records.as_ref(), app.id, Vec::new(), gone).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn erased(&self, app: SdkAppId, number: AccountNumber) -> Result<Option<(ErasedFact, u64)>> {
+        Ok(find::<ErasedFact>(self.context.records.as_ref(), app, &ErasedFact::key_of(number)).await?)
+    }
+
+    /// Writes an erasure down, unless it was changed meanwhile: then whoever changed it goes on, or the next round does.
+    async fn keep(&self, app: SdkAppId, fact: &ErasedFact, version: u64) -> Result<()> {
+        let condition = unchanged::<ErasedFact>(fact.key(), Some(version));
+        let writes = vec![put(Stamps::erasure(app, fact.number), fact)?];
+        write_if(self.context.records.as_ref(), app, vec![condition], writes).await.map(drop)
+    }
+}
+
+fn statement(app: SdkAppId, fact: &ErasedFact, stage: Stage, counts: BTreeMap<String, u64>) -> Statement {
+    Statement {
+        app: app.0,
+        stage,
+        scope: Scope::Account,
+        subject: fact.commitment.clone(),
+        reason: REASON.to_owned(),
+        counts,
+        generations: None,
+        destruction: None,
+        aged_out_by: (stage != Stage::AgedOut && fact.deleted.is_some()).then_some(fact.aged_out_by.0),
+    }
+}
