@@ -9,15 +9,17 @@ use std::sync::Arc;
 use fjall::PersistMode;
 use hashbrown::{HashMap, HashSet};
 use model::time::DAY_SECONDS;
-use model::{Expiry, SdkAppId};
+use model::{DataClass, Expiry, SdkAppId, UserId};
 use parking_lot::RwLock;
-use ports::records::Write;
-use ports::{Appended, Clock, Cursor, Draft, Entry, Fault, Stamped, Transaction};
+use ports::records::{RawRecord, Write};
+use ports::timeline::ErasedMessages;
+use ports::{Appended, Clock, Condition, Cursor, Draft, Entry, Fault, Stamped, Transaction};
 use tokio::sync::mpsc;
 
-use crate::bucket::day_of;
+use crate::bucket::{Bucket, day_of};
+use crate::erase::Erasure;
 use crate::inbox::Asker;
-use crate::layout::Conversation;
+use crate::layout::{Account, Conversation};
 use crate::records::{RecordKey, record_changes};
 use crate::room::Room;
 use crate::settle::{Settled, Waiting};
@@ -38,6 +40,8 @@ pub(crate) enum Request {
     Apply(SdkAppId, Transaction, Asker<()>),
     /// Keep what an app's messages are so far for so many seconds at most.
     Shorten(SdkAppId, u32, Asker<()>),
+    /// Take away what an account of this name wrote.
+    Erase(Account, UserId, Asker<ErasedMessages>),
     /// Write what follows from the log, and remove what has expired.
     Tick,
     /// The same, and say when it is done.
@@ -74,6 +78,7 @@ pub(crate) struct Upkeep {
     /// How many days ahead entries end, of those that came: their buckets are made before the next day begins.
     ahead: BTreeSet<u32>,
     sweeps: Vec<Sweep>,
+    erasures: Vec<Erasure>,
 }
 
 impl Upkeep {
@@ -99,6 +104,8 @@ struct Batch {
     entries: Vec<Arc<Entry>>,
     /// The bucket of each of them.
     days: Vec<u16>,
+    /// That of the last one: most often also that of the next.
+    bucket: Option<Arc<Bucket>>,
     staged: HashMap<Conversation, Staged>,
     records: HashSet<RecordKey>,
     waiting: Vec<Waiting>,
@@ -143,6 +150,11 @@ impl Committer {
                     self.upkeep.sweeps.push(Sweep::new(&self.spaces, app));
                     answer.answer(Ok(()));
                 }
+                Request::Erase(account, name, answer) => {
+                    self.tick(&mut batch)?;
+                    let erasure = Erasure::new(&self.spaces, account, name, answer);
+                    self.upkeep.erasures.push(erasure);
+                }
                 Request::Tick => self.tick(&mut batch)?,
                 Request::KeepUp(answer) => {
                     self.tick(&mut batch)?;
@@ -173,6 +185,7 @@ impl Committer {
             writes: self.spaces.database.batch(),
             entries: Vec::new(),
             days: Vec::new(),
+            bucket: None,
             staged: HashMap::new(),
             records: HashSet::new(),
             waiting: Vec::new(),
@@ -206,14 +219,20 @@ impl Committer {
         };
         let (appended, entry) = stage.decide(draft)?;
         if let Some(entry) = entry {
-            self.upkeep.ahead.insert(u32::from(day) - now.0 / DAY_SECONDS);
-            let bucket = self.spaces.buckets.make(day)?;
+            let bucket = match batch.bucket.take().filter(|bucket| bucket.day == day) {
+                Some(bucket) => bucket,
+                None => {
+                    self.upkeep.ahead.insert(u32::from(day) - now.0 / DAY_SECONDS);
+                    self.spaces.buckets.make(day)?
+                }
+            };
             let bytes = crate::codec::encode(entry.as_ref())?;
             bucket.holds(entry.cursor);
             batch.writes.insert(&bucket.log, entry.cursor.0.to_be_bytes(), bytes);
             self.next_cursor = Cursor(entry.cursor.0 + 1);
             batch.entries.push(entry);
             batch.days.push(day);
+            batch.bucket = Some(bucket);
         }
         batch.waiting.push(Waiting::Append(answer, appended));
         Ok(())
@@ -306,6 +325,7 @@ impl Committer {
                 has_removed = true;
             }
         }
+        has_removed |= self.go_on_erasing()?;
         if has_removed {
             // Without anybody who purges the store is about to end.
             let _ = self.purge.send(());
@@ -320,15 +340,45 @@ impl Committer {
         Ok(())
     }
 
+    /// Goes on with an erasure; whether it was the last step of it.
+    fn go_on_erasing(&mut self) -> Result<bool, Fault> {
+        let Some(erasure) = self.upkeep.erasures.last_mut() else { return Ok(false) };
+        let is_done = {
+            let mut state = self.state.write();
+            erasure.step(&self.spaces, &mut state)?
+        };
+        if !is_done {
+            return Ok(false);
+        }
+        self.write_derived()?;
+        // Syncs what was written before, too.
+        crate::expiry::count_scattered_removal(&self.spaces)?;
+        let messages = self.upkeep.erasures.pop().map_or(0, Erasure::finish);
+        tracing::info!(messages, "what an account wrote was erased");
+        Ok(true)
+    }
+
     fn write_derived(&self) -> Result<(), Fault> {
         crate::behind::write(&self.spaces, &self.state)
     }
 }
 
 /// Whether a transaction stores something new. Below the floor of free space everything else goes on: settings, which a
-/// start writes too, and removals with what they note about it.
+/// start writes too, removals with what they note about it, and what takes the place of an account's former record.
 fn adds_data(transaction: &Transaction) -> bool {
     let removes = transaction.writes.iter().any(|write| matches!(write, Write::Remove(..)));
-    let is_data = |write: &Write| matches!(write, Write::Put(record) if record.class() != model::DataClass::Configuration);
+    let is_replaced = |record: &RawRecord| {
+        transaction.conditions.iter().any(|condition| {
+            matches!(condition, Condition::Version(kind, key, _) if *kind == record.kind && *key == record.key)
+        })
+    };
+    let is_data = |write: &Write| match write {
+        Write::Put(record) => match record.class() {
+            DataClass::Configuration => false,
+            DataClass::Account => !is_replaced(record.value()),
+            _ => true,
+        },
+        Write::Remove(..) => false,
+    };
     !removes && transaction.writes.iter().any(is_data)
 }

@@ -15,6 +15,7 @@ mod check;
 mod codec;
 mod committer;
 mod ephemeral;
+mod erase;
 mod expiry;
 mod follow;
 mod head;

@@ -23,6 +23,9 @@ const PAD_BYTES: usize = 1 << 20;
 /// Zeros written in one purge at most: a journal is 64 MB.
 const PADS_MAX: usize = 128;
 
+/// Free space that a purge needs, in bytes: zeros twice, in the journal and in tables, and the tables that it writes anew.
+const ROOM_BYTES_MIN: u64 = 512 << 20;
+
 /// How long a purge may take before it is given up and tried again.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -56,6 +59,7 @@ pub(crate) fn is_due(spaces: &Spaces) -> Result<bool, Fault> {
 pub(crate) fn run(spaces: &Spaces, folder: &Path, told: &Receiver<()>, ended: &Arc<AtomicBool>) {
     let mut again = false;
     loop {
+        again |= is_due(spaces).unwrap_or(false);
         let wait = if again { RETRY } else { Duration::from_secs(3600) };
         match told.recv_timeout(wait) {
             Ok(()) => while told.try_recv().is_ok() {},
@@ -75,11 +79,20 @@ pub(crate) fn run(spaces: &Spaces, folder: &Path, told: &Receiver<()>, ended: &A
     }
 }
 
+/// Whether there is room for what a purge writes before it frees anything: on a full disk it would do harm.
+pub(crate) fn has_room(folder: &Path) -> bool {
+    rustix::fs::statvfs(folder)
+        .is_ok_and(|found| found.f_bavail.saturating_mul(found.f_frsize) >= ROOM_BYTES_MIN)
+}
+
 /// Purges once.
 ///
 /// # Errors
-/// `Unavailable` if the engine does not let go of its journals in time, or `ended` says that nobody waits any more.
+/// `Full` if there is no room for it. `Unavailable` if the engine does not let go of its journals in time, or `ended` says that nobody waits any more.
 pub(crate) fn purge(spaces: &Spaces, folder: &Path, haste: Haste, ended: &AtomicBool) -> Result<(), Fault> {
+    if !has_room(folder) {
+        return Err(Fault::Full);
+    }
     let removed = spaces.number(REMOVED)?;
     let former = journals(folder)?;
     for space in [&spaces.records, &spaces.record_index, &spaces.record_ends, &spaces.recent] {

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use model::{AccountNumber, ConversationId, MessageKey, SdkAppId};
+use model::{AccountNumber, ConversationId, MessageKey, SdkAppId, UserId};
 use parking_lot::{Mutex, RwLock};
 use ports::records::{Found, Range};
-use ports::timeline::{AccountPage, ConversationView, HistoryPage, HistoryQuery, StoredMessage};
+use ports::timeline::{
+    AccountPage, ConversationView, ErasedMessages, HistoryPage, HistoryQuery, StoredMessage,
+};
 use ports::{
     Answer, Appended, Bus, Clock, Cursor, Draft, Entry, Fault, Follower, Kind, Records, Spawner, Stamped,
     Timeline, Transaction,
@@ -23,6 +25,7 @@ use crate::committer::{Committer, Request, Upkeep};
 use crate::follow::Followers;
 use crate::history::Reader;
 use crate::inbox::Inbox;
+use crate::layout::Account;
 use crate::purge;
 use crate::room::Room;
 use crate::spaces::{Spaces, VERSION, WRITTEN_TO};
@@ -205,7 +208,8 @@ fn expire(spaces: &Spaces, state: &RwLock<State>, folder: &Path, clock: &dyn Clo
         crate::expiry::count_removal(spaces)?;
     }
     while crate::expiry::sweep_records(spaces, now)? > 0 {}
-    if purge::is_due(spaces)? {
+    // Without room the purger tries again until there is some.
+    if purge::is_due(spaces)? && purge::has_room(folder) {
         purge::purge(spaces, folder, purge::Haste::Alone, &AtomicBool::new(false))?;
     }
     Ok(())
@@ -324,6 +328,16 @@ impl Timeline for EmbeddedStore {
             let counted = tokio::task::spawn_blocking(count).await;
             counted.map_err(|error| Fault::Unavailable(error.to_string()))?
         })
+    }
+
+    fn erase_account(
+        &self,
+        app: SdkAppId,
+        account: AccountNumber,
+        name: UserId,
+    ) -> Answer<'_, ErasedMessages> {
+        let account = Account { app, number: account };
+        self.inbox.ask(move |answer| Request::Erase(account, name, answer))
     }
 
     fn end(&self) -> Cursor {

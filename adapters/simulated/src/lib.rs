@@ -9,6 +9,7 @@ mod records;
 mod segments;
 mod timeline;
 mod vault;
+mod view;
 
 pub use clock::{SeededRandom, SimulatedClock};
 pub use segments::MemorySegments;

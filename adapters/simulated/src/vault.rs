@@ -34,6 +34,10 @@ impl Vault for MemoryVault {
         Box::pin(async move { Ok(generation) })
     }
 
+    fn destruction(&self) -> String {
+        "the former key was forgotten in memory".to_owned()
+    }
+
     fn reserve(&self, count: u64) -> Answer<'_, u64> {
         let mut inner = self.inner.lock();
         let first = inner.reserved;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine::Engine;
+use engine::receipts::RECEIPTS_MAX;
 use engine::requests::{LogPlace, LogQuery};
 use model::settings::{App, Retention};
 use model::{SdkAppId, Seconds, UserId, usersig};
@@ -28,6 +29,9 @@ pub(crate) enum Request {
     ShowKeys,
     ChangeKeys,
     Logs { app: u32, since: u32, until: u32, only_failures: bool, limit: usize },
+    EraseAccount { app: u32, user: String },
+    Receipts { before: Option<u64> },
+    ReceiptKey,
     ShowRetention { app: u32 },
     ProposeRetention { app: u32, message_days: Option<u32>, profile_days: Option<u32> },
     ApplyRetention { app: u32, token: String },
@@ -94,6 +98,12 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Outcome<S
             };
             logs(engine, *app, query).await
         }
+        Request::EraseAccount { app, user } => erase_account(engine, *app, user).await,
+        Request::Receipts { before } => {
+            let found = engine.receipts(*before, RECEIPTS_MAX).await.map_err(refused)?;
+            Ok(found.into_iter().map(|receipt| receipt.line).collect::<Vec<_>>().join("\n"))
+        }
+        Request::ReceiptKey => Ok(engine.receipt_public_key()),
         Request::ShowRetention { .. } | Request::ProposeRetention { .. } | Request::ApplyRetention { .. } => {
             crate::retention::answer(engine, request).await
         }
@@ -105,6 +115,17 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Outcome<S
             usersig::sign(app.id, key, &user, now, *expire_seconds).map_err(refused)
         }
     }
+}
+
+async fn erase_account(engine: &Arc<Engine>, app: u32, user: &str) -> Outcome<String> {
+    let app = find(engine, app).await?;
+    let user = UserId::new(user).map_err(|error| format!("--user: {error}"))?;
+    let erased = engine.erase_account(&app, &user).await.map_err(|error| error.info.into_owned())?;
+    Ok(format!(
+        "hidden; rows follow within a minute, keys with the next generation\nreceipt     {}\n\
+         commitment  {}\nsalt        {}  (kept nowhere else: it shows that receipts are about this account)",
+        erased.receipt, erased.commitment, erased.salt
+    ))
 }
 
 /// The request log as JSON Lines.

@@ -28,6 +28,12 @@ enum Command {
     App(App),
     /// Print a UserSig: what lets an account log in.
     Usersig(Usersig),
+    /// Erase accounts.
+    #[command(subcommand)]
+    Account(Account),
+    /// Show, export and verify receipts of what was erased.
+    #[command(subcommand)]
+    Receipts(Receipts),
     /// Print the request log of an app as JSON Lines, the oldest request first.
     Logs(Logs),
     /// Show and change the keys that content is sealed with.
@@ -147,6 +153,45 @@ enum Keys {
     },
 }
 
+#[derive(Subcommand)]
+enum Account {
+    /// Erase an account: hidden at once, its rows deleted within a minute, its keys destroyed with the next generation.
+    Erase {
+        #[command(flatten)]
+        target: Target,
+        /// The account.
+        #[arg(long, value_name = "ID")]
+        user: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum Receipts {
+    /// Print what every receipt says, the oldest first.
+    List {
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Print every receipt as JSON Lines, the oldest first.
+    Export {
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Print the public key that verifies them.
+    Key {
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Verify a file of receipts; needs nothing but the file and the key.
+    Verify {
+        /// What `export` printed, or a part of it.
+        file: PathBuf,
+        /// What `key` printed.
+        #[arg(long)]
+        key: String,
+    },
+}
+
 #[derive(Args)]
 struct Logs {
     #[command(flatten)]
@@ -199,6 +244,15 @@ pub(crate) fn run(arguments: Arguments) -> Outcome<()> {
             print(&run_request(&data, &request)?)
         }
         Command::App(app) => run_app(app),
+        Command::Account(Account::Erase { target: Target { data, sdkappid: app }, user }) => {
+            print(&run_request(&data, &Request::EraseAccount { app, user })?)
+        }
+        Command::Receipts(receipts) => print(&match receipts {
+            Receipts::List { data } => crate::receipts::list(&data)?,
+            Receipts::Export { data } => crate::receipts::export(&data)?,
+            Receipts::Key { data } => run_request(&data, &Request::ReceiptKey)?,
+            Receipts::Verify { file, key } => crate::receipts::verify_file(&file, &key)?,
+        }),
         Command::Logs(logs) => {
             let Logs { target: Target { data, sdkappid: app }, since, until, failures, limit } = logs;
             print(&run_request(&data, &Request::Logs { app, since, until, only_failures: failures, limit })?)

@@ -15,6 +15,7 @@ mod config;
 mod context;
 mod control;
 mod outer_key;
+mod receipts;
 mod retention;
 mod serve;
 mod stores;

@@ -46,6 +46,15 @@ pub struct DeletedItem {
     /// The reason.
     #[serde(rename = "ResultInfo")]
     pub info: String,
+    /// The number of the receipt that it is hidden. Whimbrel's own, as are the next two.
+    #[serde(rename = "Receipt", skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<u64>,
+    /// What names the account in receipts: SHA-256 over salt, SDKAppID (4 bytes, big endian) and UserID.
+    #[serde(rename = "Commitment", skip_serializing_if = "Option::is_none")]
+    pub commitment: Option<String>,
+    /// The salt, in hexadecimal; kept nowhere.
+    #[serde(rename = "Salt", skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
 }
 
 impl Command for DeleteAccounts {
@@ -63,11 +72,12 @@ impl Command for DeleteAccounts {
         }
         let mut items = Vec::with_capacity(self.items.len());
         for item in self.items {
+            let mut receipt = None;
             let (code, info) = match item.name.user() {
                 None => (ErrorCode::AccountBadParameter.number(), "not a UserID".to_owned()),
-                Some(user) => match call.engine.accounts.delete(call.stamps(), call.app.id, &user).await {
-                    Ok(account) => {
-                        call.engine.end_sessions(call.app.id, &account).await?;
+                Some(user) => match call.engine.erase_account(&call.app, &user).await {
+                    Ok(erasure) => {
+                        receipt = Some(erasure);
                         (0, String::new())
                     }
                     Err(error) if error.code == ErrorCode::AccountUnknown => {
@@ -76,7 +86,11 @@ impl Command for DeleteAccounts {
                     Err(error) => return Err(error),
                 },
             };
-            items.push(DeletedItem { name: item.name.0, code, info });
+            let (number, commitment, salt) = match receipt {
+                Some(erasure) => (Some(erasure.receipt), Some(erasure.commitment), Some(erasure.salt)),
+                None => (None, None, None),
+            };
+            items.push(DeletedItem { name: item.name.0, code, info, receipt: number, commitment, salt });
         }
         Ok(Deleted { items })
     }

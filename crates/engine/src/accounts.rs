@@ -10,6 +10,7 @@ use promise::Stamps;
 use quick_cache::sync::Cache;
 
 use crate::context::Context;
+use crate::erased::ErasedFact;
 use crate::facts::{
     AccountFact, BlockFact, ContactFact, InstallationFact, InstanceFact, ProfileFact, RevokedFact, WatchFact,
 };
@@ -184,12 +185,18 @@ impl Accounts {
         Err(ErrorCode::AccountInternal.into())
     }
 
-    /// Deletes an account with everything that belongs to it alone; its name may be taken again and gets another
-    /// number then. The other sides keep their conversations with it.
+    /// Deletes an account: its name may be taken again and gets another number then. What else belongs to it is deleted by
+    /// [`Self::delete_rest`], and what it wrote after that; `commitment` names it in receipts.
     ///
     /// # Errors
     /// `AccountUnknown`.
-    pub async fn delete(&self, stamps: Stamps, app: SdkAppId, user: &UserId) -> Result<Arc<AccountFact>> {
+    pub(crate) async fn delete(
+        &self,
+        stamps: Stamps,
+        app: SdkAppId,
+        user: &UserId,
+        commitment: &str,
+    ) -> Result<Arc<AccountFact>> {
         let Some(fact) = self.find(app, user).await? else {
             return Err(ErrorCode::AccountUnknown.into());
         };
@@ -197,7 +204,16 @@ impl Accounts {
         // The name goes first: nothing new can begin while the rest is removed.
         let mut gone =
             vec![remove::<AccountFact>(fact.key()), remove::<ProfileFact>(ProfileFact::key_of(number))];
-        gone.push(crate::erasure::will_erase(stamps, number)?);
+        let erased = ErasedFact {
+            number,
+            commitment: commitment.to_owned(),
+            name: Some(user.clone()),
+            hidden: None,
+            deleted: None,
+            aged_out_by: stamps.profile(number, self.context.clock.now().seconds()).end(),
+            generation: None,
+        };
+        gone.push(put(Stamps::erasure(app, number), &erased)?);
         if fact.not_before > Seconds(0) {
             let revoked =
                 RevokedFact { name_hash: RevokedFact::hash_of(app, user), not_before: fact.not_before };
@@ -207,12 +223,17 @@ impl Accounts {
         write(self.records(), app, gone).await?;
         self.forget(app, &fact);
         self.remove_all::<InstanceFact>(app, number, None).await?;
+        Ok(fact)
+    }
+
+    /// Deletes what is left of an account that is deleted.
+    pub(crate) async fn delete_rest(&self, app: SdkAppId, number: AccountNumber) -> Result<()> {
+        self.remove_all::<InstanceFact>(app, number, None).await?;
         self.remove_all::<BlockFact>(app, number, None).await?;
         self.remove_all::<BlockFact>(app, number, Some(BlockFact::BY_BLOCKED)).await?;
         self.remove_all::<ContactFact>(app, number, None).await?;
         self.remove_all::<WatchFact>(app, number, None).await?;
-        self.remove_all::<WatchFact>(app, number, Some(WatchFact::BY_WATCHED)).await?;
-        Ok(fact)
+        self.remove_all::<WatchFact>(app, number, Some(WatchFact::BY_WATCHED)).await
     }
 
     async fn remove_all<R: Record>(

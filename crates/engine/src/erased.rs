@@ -91,7 +91,10 @@ impl Engine {
         let (engine, app, number) = (Arc::clone(self), app.id, account.number);
         self.context.spawner.spawn(Box::pin(async move {
             if let Err(error) = engine.delete_rows(app, number).await {
-                tracing::error!(code = error.code.number(), "rows of an erased account could not be deleted yet");
+                tracing::error!(
+                    code = error.code.number(),
+                    "rows of an erased account could not be deleted yet"
+                );
             }
         }));
         Ok(Erasure { account, salt: crate::apps::hex(&salt), commitment, receipt })
@@ -140,7 +143,7 @@ impl Engine {
         fact.generation = Some(generations.1.0);
         let mut statement = statement(app, &fact, Stage::Unrecoverable, BTreeMap::new());
         statement.generations = Some((generations.0.0, generations.1.0));
-        statement.destruction = Some(self.context.vault.destruction().to_owned());
+        statement.destruction = Some(self.context.vault.destruction());
         self.receipt(statement).await?;
         self.keep(app, &fact, version).await
     }
@@ -176,6 +179,17 @@ impl Engine {
         let writes = vec![put(Stamps::erasure(app, fact.number), fact)?];
         write_if(self.context.records.as_ref(), app, vec![condition], writes).await.map(drop)
     }
+}
+
+/// Goes on with what the last run of the server left undone, beside everything else.
+pub(crate) fn start(engine: &Arc<Engine>) {
+    let weak = Arc::downgrade(engine);
+    engine.context.spawner.spawn(Box::pin(async move {
+        let Some(engine) = weak.upgrade() else { return };
+        if let Err(error) = engine.resume_erasures().await {
+            tracing::error!(code = error.code.number(), "erasures could not go on");
+        }
+    }));
 }
 
 fn statement(app: SdkAppId, fact: &ErasedFact, stage: Stage, counts: BTreeMap<String, u64>) -> Statement {

@@ -3,6 +3,7 @@
 //! A recall and a deletion write down what they destroy before they happen. The next change of generation takes it from
 //! there, so a crash in between forgets nothing; what was written down and then did not happen is dropped.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +14,13 @@ use ports::timeline::StoredMessage;
 use ports::{Condition, Generation, Kind, Record, Stamped};
 use promise::Stamps;
 use promise::keys::Destroyed;
+use promise::receipts::{Scope, Stage, Statement};
 use serde::{Deserialize, Serialize};
 
 use crate::Engine;
+use crate::erased::ErasedFact;
 use crate::seals;
-use crate::store::{put, remove, unchanged, write, write_if};
+use crate::store::{remove, unchanged, write, write_if};
 
 /// Things destroyed by one change; what is left over goes with the next one, which follows at once.
 const DESTROYED_AT_ONCE: usize = 50_000;
@@ -60,25 +63,6 @@ impl Record for RecalledFact {
     }
 }
 
-/// That the keys of a deleted account are to be destroyed. Ends with that.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ErasedFact {
-    /// The number it had.
-    pub number: AccountNumber,
-}
-
-impl Record for ErasedFact {
-    const KIND: Kind = Kind { id: 11, name: "erased account", class: DataClass::Account };
-
-    fn key(&self) -> Vec<u8> {
-        self.number.0.to_be_bytes().to_vec()
-    }
-
-    fn subject(&self) -> Subject {
-        Subject::Account(self.number)
-    }
-}
-
 /// What came of a change of generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Changed {
@@ -109,7 +93,7 @@ struct Found {
     destroyed: Vec<Destroyed>,
     done: Vec<DoneFact>,
     messages: usize,
-    accounts: usize,
+    accounts: Vec<(SdkAppId, AccountNumber)>,
 }
 
 impl Found {
@@ -129,6 +113,9 @@ pub(crate) fn start(engine: &Arc<Engine>, every: Duration) {
         loop {
             clock.sleep(pause).await;
             let Some(engine) = weak.upgrade() else { return };
+            if let Err(error) = engine.resume_erasures().await {
+                tracing::error!(code = error.code.number(), "erasures could not go on");
+            }
             pause = match engine.change_generation().await {
                 Ok(changed) => {
                     tracing::info!(
@@ -186,6 +173,7 @@ impl Engine {
             found
                 .destroyed
                 .push(Destroyed::Before(u16::try_from(today).unwrap_or(u16::MAX).saturating_add(1)));
+            let former = self.keyring.generation();
             let generation = self.keyring.destroy(&found.destroyed).await?;
             seals::remember_generation(&self.context, generation).await?;
             let now = self.context.clock.now().seconds();
@@ -195,8 +183,12 @@ impl Engine {
                 write_if(self.context.records.as_ref(), done.app, vec![done.unchanged], vec![done.remove])
                     .await?;
             }
+            for (app, number) in &found.accounts {
+                self.is_unrecoverable(*app, *number, (former, generation)).await?;
+            }
+            self.receipt(recalled_and_expired(found.messages, former, generation, self)).await?;
             messages += found.messages;
-            accounts += found.accounts;
+            accounts += found.accounts.len();
             if !was_full {
                 return Ok(Changed { generation, messages, accounts });
             }
@@ -219,10 +211,9 @@ impl Engine {
             let records = self.facts::<ErasedFact>(app, after).await?;
             let Some((last, _)) = records.last() else { return Ok(()) };
             after = Some((Vec::new(), last.key()));
-            for (fact, version) in records {
-                found.accounts += 1;
+            for (fact, _) in records.into_iter().filter(|(fact, _)| fact.generation.is_none()) {
+                found.accounts.push((app, fact.number));
                 found.destroyed.push(Destroyed::Author(app, fact.number));
-                found.done.push(DoneFact::of(app, &fact, version));
             }
         }
         Ok(())
@@ -285,7 +276,17 @@ impl Engine {
     }
 }
 
-/// The write that notes that an account is deleted.
-pub(crate) fn will_erase(stamps: Stamps, number: AccountNumber) -> Result<Write> {
-    put(stamps.account(number), &ErasedFact { number })
+/// What a change of generation destroyed besides accounts.
+fn recalled_and_expired(messages: usize, from: Generation, to: Generation, engine: &Engine) -> Statement {
+    Statement {
+        app: 0,
+        stage: Stage::Unrecoverable,
+        scope: Scope::RecalledAndExpired,
+        subject: String::new(),
+        reason: "recalled messages, and every day of expiry that was over".to_owned(),
+        counts: BTreeMap::from([("recalled message".to_owned(), messages as u64)]),
+        generations: Some((from.0, to.0)),
+        destruction: Some(engine.context.vault.destruction()),
+        aged_out_by: None,
+    }
 }

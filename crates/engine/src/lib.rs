@@ -8,6 +8,7 @@ pub mod blocks;
 pub mod contacts;
 pub mod context;
 mod deliver;
+pub mod erased;
 pub mod erasure;
 pub mod facts;
 pub mod history;
@@ -17,6 +18,7 @@ pub mod outbox;
 pub mod presence;
 pub mod profiles;
 pub mod push;
+pub mod receipts;
 pub mod requests;
 pub mod retention;
 mod seals;
@@ -30,6 +32,7 @@ use std::time::Duration;
 
 use model::Result;
 use promise::keys::Keyring;
+use promise::receipts::ReceiptKey;
 
 pub use context::Context;
 pub use hub::{Connection, Hub, Session};
@@ -75,6 +78,7 @@ pub struct Engine {
     /// Keys.
     pub keyring: Arc<Keyring>,
     unstored: unstored::Unstored,
+    receipt_key: ReceiptKey,
     token_key: TokenKey,
 }
 
@@ -86,6 +90,7 @@ impl Engine {
     pub async fn start(context: Context, options: Options) -> Result<Arc<Self>> {
         let hub = Arc::new(Hub::new(options.outbox_bytes_max));
         let keyring = Arc::new(seals::keyring(&context).await?);
+        let receipt_key = receipts::key(&context).await?;
         let token_key = sessions::token_key(context.records.as_ref(), context.random.as_ref()).await?;
         let requests = requests::Requests::new(context.clone(), Arc::clone(&keyring));
         requests.expire().await?;
@@ -104,10 +109,12 @@ impl Engine {
             keyring,
             requests,
             unstored: unstored::Unstored::new(),
+            receipt_key,
             token_key,
             context,
         });
         engine.resume_retention().await?;
+        erased::start(&engine);
         deliver::start(&engine);
         erasure::start(&engine, options.generation_time);
         requests::start(&engine);

@@ -58,8 +58,7 @@ pub(crate) async fn key(context: &Context) -> Result<ReceiptKey> {
         }
         let mut secret = Zeroizing::new([0; 32]);
         context.random.fill(secret.as_mut_slice());
-        let fact =
-            InstallationFact { name: SECRET.to_owned(), value: crate::apps::hex(secret.as_slice()) };
+        let fact = InstallationFact { name: SECRET.to_owned(), value: crate::apps::hex(secret.as_slice()) };
         let absent = unchanged::<InstallationFact>(fact.key(), None);
         write_if(records, app, vec![absent], vec![put(Stamps::configuration(app), &fact)?]).await?;
     }

@@ -9,6 +9,7 @@ use ports::records::{Range, find};
 use ports::{Kind, Record};
 use promise::Stamps;
 use promise::keys::Destroyed;
+use promise::receipts::{Scope, Stage, Statement};
 use serde::{Deserialize, Serialize};
 
 use crate::Engine;
@@ -222,6 +223,9 @@ impl Engine {
             self.shorten_profiles(app, Stamps::of(app, &changed.settings), false).await?;
         }
         let change = ChangeFact { at, by, from, to, deletes };
+        if to.message_days < from.message_days || to.profile_days < from.profile_days {
+            self.receipt(shortened(app, deletes)).await?;
+        }
         let writes =
             vec![put(Stamps::configuration(app), &change)?, remove::<ProposalFact>(PROPOSAL_KEY.to_vec())];
         write(records, app, writes).await?;
@@ -301,6 +305,21 @@ impl Engine {
         let facts = self.facts::<ShortenedFact>(app, None).await?;
         let now = self.context.clock.now();
         Ok(facts.iter().map(|(fact, _)| destroyed(app, fact, now)).collect())
+    }
+}
+
+fn shortened(app: SdkAppId, deletes: Deletes) -> Statement {
+    let counts = [("message", deletes.messages), ("profile", deletes.profiles)];
+    Statement {
+        app: app.0,
+        stage: Stage::Hidden,
+        scope: Scope::Retention,
+        subject: String::new(),
+        reason: "the app's retention was shortened; the counts are those of the proposal".to_owned(),
+        counts: counts.into_iter().map(|(class, count)| (class.to_owned(), count)).collect(),
+        generations: None,
+        destruction: None,
+        aged_out_by: None,
     }
 }
 

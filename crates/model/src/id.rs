@@ -55,6 +55,12 @@ impl UserId {
         Ok(Self(text.into()))
     }
 
+    /// What stands in the place of a name that was erased.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self("@ERASED".into())
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

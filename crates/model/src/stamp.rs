@@ -88,6 +88,17 @@ impl Expiry {
     }
 }
 
+impl Stamp {
+    /// When it ends; the end of time if it does not.
+    #[must_use]
+    pub const fn end(&self) -> Seconds {
+        match self.expiry {
+            Expiry::At(end) => end,
+            Expiry::WithOwner => Seconds(u32::MAX),
+        }
+    }
+}
+
 /// What every stored value carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Stamp {

@@ -87,6 +87,40 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Takes out what an account wrote, and its name; what is left says what happened when, and between which numbers.
+    /// Whether anything was there.
+    pub fn forget(&mut self, account: AccountNumber, name: &UserId) -> bool {
+        match self {
+            Self::Message(message) => {
+                let is_author = message.author == account;
+                let mut had = false;
+                if is_author {
+                    had |= !message.content.bytes.is_empty();
+                    message.content.empty();
+                }
+                // In a conversation with oneself it is both.
+                for (is_own, side) in [(is_author, &mut message.from), (!is_author, &mut message.to)] {
+                    if (is_own || side == name) && *side != UserId::erased() {
+                        *side = UserId::erased();
+                        had = true;
+                    }
+                }
+                had
+            }
+            Self::Recall { revoker, .. } if revoker == name => {
+                *revoker = UserId::erased();
+                true
+            }
+            Self::Recall { .. }
+            | Self::Read { .. }
+            | Self::Receipt { .. }
+            | Self::Delete { .. }
+            | Self::Clear { .. } => false,
+        }
+    }
+}
+
 /// A message that a receipt is for, with what names it to clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptTarget {
@@ -264,6 +298,15 @@ pub struct AccountPage {
     pub complete: bool,
 }
 
+/// What was erased of an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ErasedMessages {
+    /// How many messages it had written.
+    pub messages: u64,
+    /// When the last of its ciphertext leaves the store for good.
+    pub aged_out_by: Seconds,
+}
+
 /// Conversations and account streams.
 ///
 /// Atomicity: an append is one entry; number, time and retry key are decided with it, and it is durable when it is
@@ -328,6 +371,15 @@ pub trait Timeline: Send + Sync {
 
     /// How many messages of an app that are there now would be gone if they were kept so many seconds only.
     fn count_older(&self, app: SdkAppId, keep_seconds: u32) -> Answer<'_, u64>;
+
+    /// Takes away what an account wrote: content and its name are gone from every entry, places and times stay for the
+    /// other sides. Its own stream and list are removed. May be repeated; durable when answered.
+    fn erase_account(
+        &self,
+        app: SdkAppId,
+        account: AccountNumber,
+        name: UserId,
+    ) -> Answer<'_, ErasedMessages>;
 
     /// The newest cursor: what is appended later lies after it.
     fn end(&self) -> Cursor;

@@ -28,6 +28,9 @@ pub trait Vault: Send + Sync {
     /// Keeps a new state and forgets the former one.
     fn replace(&self, state: Zeroizing<Vec<u8>>) -> Answer<'_, Generation>;
 
+    /// How a replacement destroys the former state, for receipts: what was done, and no more than that.
+    fn destruction(&self) -> String;
+
     /// The first of `count` numbers that were never given out before and never will be again.
     fn reserve(&self, count: u64) -> Answer<'_, u64>;
 }

@@ -1,8 +1,10 @@
 //! The promises about data: how long each class is kept, as stamps on what is stored.
 //!
-//! Nothing reaches a store without a stamp, and stamps come from here. So do the keys that content is sealed with.
+//! Nothing reaches a store without a stamp, and stamps come from here. So do the keys that content is
+//! sealed with, and the receipts for what was erased.
 
 pub mod keys;
+pub mod receipts;
 
 use model::time::DAY_SECONDS;
 use model::{AccountNumber, AppSettings, DataClass, Expiry, SdkAppId, Seconds, Stamp, Subject};
@@ -99,6 +101,17 @@ impl Stamps {
     #[must_use]
     pub const fn news(self, by: AccountNumber, now: Seconds) -> Stamp {
         self.account_until(by, now.plus(NEWS_DAYS * DAY_SECONDS))
+    }
+
+    /// What is noted of an account's erasure, until that is at its end.
+    #[must_use]
+    pub const fn erasure(app: SdkAppId, subject: AccountNumber) -> Stamp {
+        Stamp {
+            app,
+            class: DataClass::Account,
+            subject: Subject::Account(subject),
+            expiry: Expiry::WithOwner,
+        }
     }
 
     /// What outlives an account without naming it, until a moment.

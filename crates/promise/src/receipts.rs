@@ -112,7 +112,15 @@ impl Receipt {
     #[must_use]
     pub fn new(number: u64, previous: String, time: u32, statement: Statement) -> Self {
         let program = concat!("whimbrel ", env!("CARGO_PKG_VERSION")).to_owned();
-        Self { version: VERSION, number, previous, time, statement, program, not_proven: NOT_PROVEN.to_owned() }
+        Self {
+            version: VERSION,
+            number,
+            previous,
+            time,
+            statement,
+            program,
+            not_proven: NOT_PROVEN.to_owned(),
+        }
     }
 
     /// What is signed.
@@ -180,7 +188,8 @@ pub struct Verified {
 /// Says which line is bad and why.
 pub fn verify(text: &str, public_key: &str) -> Result<Verified, String> {
     let key = unhex(public_key.trim()).and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok());
-    let key = key.ok_or_else(|| "the key is not 64 hexadecimal digits of an Ed25519 public key".to_owned())?;
+    let key =
+        key.ok_or_else(|| "the key is not 64 hexadecimal digits of an Ed25519 public key".to_owned())?;
     let mut receipts: Vec<Receipt> = Vec::new();
     let mut before: Option<(u64, String)> = None;
     for (index, line) in text.lines().enumerate() {
@@ -196,7 +205,8 @@ pub fn verify(text: &str, public_key: &str) -> Result<Verified, String> {
         let signature = STANDARD.decode(signature).ok().and_then(|bytes| Signature::from_slice(&bytes).ok());
         let signature = signature.ok_or_else(|| bad("the signature is none"))?;
         let signed = receipt.canonical().map_err(|fault| bad(&fault.to_string()))?;
-        key.verify(&signed, &signature).map_err(|_| bad("the signature does not fit: changed, or another key"))?;
+        key.verify(&signed, &signature)
+            .map_err(|_| bad("the signature does not fit: changed, or another key"))?;
         let follows = match &before {
             Some((number, hash)) => receipt.number == number + 1 && receipt.previous == *hash,
             None => (receipt.number == 1) == (receipt.previous == NOTHING_BEFORE),

@@ -44,8 +44,7 @@ impl World {
     /// Deletes an account of the app.
     pub async fn delete_account(&self, user: &str) {
         let app = self.settings(&self.app).await;
-        let stamps = Stamps::of(app.id, &app.settings);
-        let deleted = self.engine().accounts.delete(stamps, app.id, &user_id(user)).await;
+        let deleted = self.engine().erase_account(&app, &user_id(user)).await;
         deleted.expect("the account is there");
     }
 

@@ -246,6 +246,12 @@ impl Vault for FolderVault {
         })
     }
 
+    fn destruction(&self) -> String {
+        let places = if self.inner.places.len() > 1 { "both places" } else { "its only place" };
+        let wrapped = if self.inner.outer.is_set() { ", where it was wrapped by an outer key" } else { "" };
+        format!("the former key was overwritten with zeros and synced in {places}{wrapped}")
+    }
+
     fn reserve(&self, count: u64) -> Answer<'_, u64> {
         let first = self.inner.reserve(count);
         Box::pin(async { first })

@@ -56,6 +56,11 @@ impl OuterKey {
         Self(key)
     }
 
+    /// Whether keys are wrapped.
+    pub(super) const fn is_set(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Magic 8, generation 8, whether wrapped 1, nonce 12, tag 16, key 32, checksum 4, zeros.
     pub(super) fn wrap(&self, key: &GenerationKey, random: &dyn Random) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_FILE_BYTES));

@@ -2,6 +2,7 @@
 #![expect(clippy::panic, reason = "a case that fails ends the test")]
 
 mod bus;
+mod ending;
 mod ephemeral;
 mod records;
 mod segments;
@@ -190,6 +191,7 @@ pub async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
     let mut names = Vec::new();
     names.extend(records::run(subjects).await);
     names.extend(timeline::run(subjects).await);
+    names.extend(ending::run(subjects).await);
     names.extend(bus::run(subjects).await);
     names.extend(ephemeral::run(subjects).await);
     names.extend(segments::run(subjects).await);

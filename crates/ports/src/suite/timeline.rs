@@ -16,16 +16,16 @@ fn pair() -> ConversationId {
     ConversationId::between(ALICE, BOB)
 }
 
-fn numbers(page: &HistoryPage) -> Vec<u32> {
+pub(super) fn numbers(page: &HistoryPage) -> Vec<u32> {
     page.messages.iter().map(|found| found.message.sequence).collect()
 }
 
-fn place(appended: &Appended) -> HistoryKey {
+pub(super) fn place(appended: &Appended) -> HistoryKey {
     HistoryKey { time: appended.time, position: appended.position }
 }
 
 impl Case {
-    async fn page(
+    pub(super) async fn page(
         &self,
         viewer: AccountNumber,
         after: HistoryKey,
@@ -37,36 +37,41 @@ impl Case {
         ok(self.stores.timeline.history(APP, pair(), query).await)
     }
 
-    async fn all(&self, viewer: AccountNumber) -> Vec<u32> {
+    pub(super) async fn all(&self, viewer: AccountNumber) -> Vec<u32> {
         numbers(&self.page(viewer, HistoryKey::START, HistoryKey::END, Direction::Backwards, 500).await)
     }
 
-    async fn view(&self, viewer: AccountNumber) -> ConversationView {
+    pub(super) async fn view(&self, viewer: AccountNumber) -> ConversationView {
         match ok(self.stores.timeline.conversation(APP, viewer, pair()).await) {
             Some(view) => view,
             None => unreachable!("the case has appended to the conversation"),
         }
     }
 
-    async fn unread(&self, viewer: AccountNumber) -> u32 {
+    pub(super) async fn unread(&self, viewer: AccountNumber) -> u32 {
         ok(self.stores.timeline.unread(APP, viewer, pair()).await)
     }
 
-    async fn stream(&self, account: AccountNumber, after: Cursor, limit: usize) -> AccountPage {
+    pub(super) async fn stream(&self, account: AccountNumber, after: Cursor, limit: usize) -> AccountPage {
         ok(self.stores.timeline.account_entries(APP, account, after, limit).await)
     }
 
-    async fn find(&self, author: AccountNumber, number: u32, time: Seconds) -> Option<StoredMessage> {
+    pub(super) async fn find(
+        &self,
+        author: AccountNumber,
+        number: u32,
+        time: Seconds,
+    ) -> Option<StoredMessage> {
         let key = self.key_of(number, time);
         ok(self.stores.timeline.find_message(APP, pair(), author, key).await)
     }
 
-    fn recall_of(&self, number: u32, sent: &Appended) -> Event {
+    pub(super) fn recall_of(&self, number: u32, sent: &Appended) -> Event {
         let (target, key) = (place(sent), self.key_of(number, sent.time));
         Event::Recall { target, key, author: ALICE, client_time: Seconds(NOW), revoker: name(ALICE) }
     }
 
-    async fn read(&self, reader: AccountNumber, to: AccountNumber, time: Seconds) -> Appended {
+    pub(super) async fn read(&self, reader: AccountNumber, to: AccountNumber, time: Seconds) -> Appended {
         self.append(reader, to, Event::Read { reader, up_to: HistoryKey::end_of(time) }).await
     }
 }
@@ -83,8 +88,6 @@ pub(super) async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
         history_pages_in_both_directions
         resends_are_recognised_for_a_day
         imports_keep_their_time_and_are_recognised
-        expired_messages_are_absent
-        a_shortened_retention_acts_on_what_was_there_and_nothing_undoes_it
         recalled_messages_lose_their_text
         reads_count_down_unread
         unread_counts_stop_at_the_limit
@@ -196,52 +199,6 @@ async fn imports_keep_their_time_and_are_recognised(subjects: &mut dyn Subjects)
     let case = case.crash(subjects);
     assert_eq!(case.all(BOB).await, [3, 4, 1, 1, 7, 2, 5]);
     assert!(case.find(ALICE, 3, Seconds(NOW - 60)).await.is_some());
-}
-
-async fn expired_messages_are_absent(subjects: &mut dyn Subjects) {
-    let case = Case::new(subjects);
-    let sent = case.send(ALICE, BOB, 1).await;
-    let end = NOW + 7 * 86_400;
-    case.clock.set(end - 1);
-    case.send(ALICE, BOB, 2).await;
-    assert_eq!(case.all(BOB).await, [1, 2], "never a second early");
-    assert_eq!(case.unread(BOB).await, 2);
-    case.clock.set(end);
-    assert_eq!(case.all(BOB).await, [2]);
-    assert_eq!(case.unread(BOB).await, 1);
-    assert_eq!(case.find(ALICE, 1, sent.time).await, None);
-    assert_eq!(case.stream(BOB, Cursor(0), 10).await.entries.len(), 1);
-    case.clock.set(end + 7 * 86_400);
-    assert_eq!(case.view(BOB).await.last, None);
-}
-
-async fn a_shortened_retention_acts_on_what_was_there_and_nothing_undoes_it(subjects: &mut dyn Subjects) {
-    const DAY: u32 = 86_400;
-    let case = Case::new(subjects);
-    case.send(ALICE, BOB, 1).await;
-    case.clock.set(NOW + DAY);
-    case.send(ALICE, BOB, 2).await;
-    let count = async |case: &Case, days: u32| ok(case.stores.timeline.count_older(APP, days * DAY).await);
-    assert_eq!([count(&case, 2).await, count(&case, 1).await, count(&case, 0).await], [0, 1, 2]);
-    ok(case.stores.timeline.shorten(APP, 2 * DAY).await);
-    assert_eq!(case.all(BOB).await, [1, 2]);
-    // What comes later is kept as its stamp says, and a longer limit changes nothing.
-    case.send(ALICE, BOB, 3).await;
-    ok(case.stores.timeline.shorten(OTHER_APP, 0).await);
-    case.clock.set(NOW + 2 * DAY - 1);
-    assert_eq!(case.all(BOB).await, [1, 2, 3], "never a second early");
-    case.clock.set(NOW + 2 * DAY);
-    assert_eq!(case.all(BOB).await, [2, 3]);
-    let sent = case.append(BOB, ALICE, Event::Message(message(BOB, ALICE, 4))).await;
-    assert_eq!(case.unread(BOB).await, 2);
-    assert_eq!(case.find(ALICE, 1, Seconds(NOW)).await, None);
-    assert_eq!(count(&case, 0).await, 3);
-    let case = case.crash(subjects);
-    assert_eq!(case.all(BOB).await, [2, 3, 4]);
-    case.clock.set(NOW + 3 * DAY);
-    assert_eq!(case.all(BOB).await, [3, 4]);
-    assert_eq!(case.stream(BOB, Cursor(0), 10).await.entries.len(), 2);
-    assert_eq!(case.view(BOB).await.last.map(|last| last.at), Some(place(&sent)));
 }
 
 async fn recalled_messages_lose_their_text(subjects: &mut dyn Subjects) {

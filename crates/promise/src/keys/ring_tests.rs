@@ -45,6 +45,10 @@ impl Vault for Memory {
         Box::pin(async move { Ok(generation) })
     }
 
+    fn destruction(&self) -> String {
+        String::new()
+    }
+
     fn reserve(&self, count: u64) -> Answer<'_, u64> {
         let mut inner = self.0.lock();
         inner.2 += count;

@@ -1,0 +1,182 @@
+//! Everything that is read, derived by looking at the whole log.
+
+use std::sync::Arc;
+
+use model::{AccountNumber, ConversationId, HistoryKey, Millis, SdkAppId};
+use ports::timeline::{AccountPage, ConversationView, StoredMessage, UNREAD_MAX};
+use ports::{Cursor, Entry, Event};
+
+/// The durable log at a moment.
+pub(crate) struct View<'a> {
+    pub(crate) log: &'a [Arc<Entry>],
+    pub(crate) shortened: &'a [(SdkAppId, Cursor, u32)],
+    pub(crate) now: Millis,
+}
+
+impl View<'_> {
+    pub(crate) fn of(
+        &self,
+        app: SdkAppId,
+        id: ConversationId,
+    ) -> impl DoubleEndedIterator<Item = &Arc<Entry>> + Clone {
+        self.log.iter().filter(move |entry| entry.stamp.app == app && entry.conversation == id)
+    }
+
+    pub(crate) fn is_over(&self, entry: &Entry) -> bool {
+        let is_message = matches!(entry.event, Event::Message(_));
+        entry.stamp.expiry.is_over(self.now)
+            || self.shortened.iter().any(|(app, until, keep)| {
+                let is_meant = is_message && *app == entry.stamp.app && entry.cursor <= *until;
+                is_meant && self.now.seconds() >= entry.time.plus(*keep)
+            })
+    }
+
+    /// Messages that have not expired, in the order of the history.
+    pub(crate) fn messages(&self, app: SdkAppId, id: ConversationId) -> Vec<StoredMessage> {
+        let mut messages: Vec<StoredMessage> = self
+            .of(app, id)
+            .filter(|entry| !self.is_over(entry))
+            .filter_map(|entry| match &entry.event {
+                Event::Message(message) => Some(StoredMessage {
+                    at: entry.history_key(),
+                    message: message.clone(),
+                    expiry: entry.stamp.expiry,
+                    revoker: None,
+                    receipt_at: None,
+                }),
+                _ => None,
+            })
+            .collect();
+        for message in &mut messages {
+            for entry in self.of(app, id) {
+                match &entry.event {
+                    Event::Recall { target, revoker, .. } if *target == message.at => {
+                        message.revoker = Some(revoker.clone());
+                        message.message.content.empty();
+                    }
+                    Event::Receipt { targets, .. }
+                        if targets.iter().any(|target| target.at == message.at) =>
+                    {
+                        message.receipt_at = message.receipt_at.or(Some(entry.time));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        messages.sort_by_key(|message| message.at);
+        messages
+    }
+
+    pub(crate) fn sees(
+        &self,
+        app: SdkAppId,
+        id: ConversationId,
+        viewer: AccountNumber,
+        at: HistoryKey,
+    ) -> bool {
+        self.of(app, id).all(|entry| match &entry.event {
+            Event::Delete { by, targets } => *by != viewer || !targets.contains(&at),
+            Event::Clear { by, history: true, .. } => *by != viewer || at.position > entry.position,
+            Event::Message(message) if entry.history_key() == at => message.is_kept_by(viewer),
+            _ => true,
+        })
+    }
+
+    pub(crate) fn seen(
+        &self,
+        app: SdkAppId,
+        id: ConversationId,
+        viewer: AccountNumber,
+    ) -> Vec<StoredMessage> {
+        let mut messages = self.messages(app, id);
+        messages.retain(|message| self.sees(app, id, viewer, message.at));
+        messages
+    }
+
+    pub(crate) fn read_to(&self, app: SdkAppId, id: ConversationId, side: AccountNumber) -> HistoryKey {
+        let marks = self.of(app, id).filter_map(|entry| match &entry.event {
+            Event::Read { reader, up_to } if *reader == side => Some(*up_to),
+            _ => None,
+        });
+        marks.max().unwrap_or_default()
+    }
+
+    pub(crate) fn view(
+        &self,
+        app: SdkAppId,
+        id: ConversationId,
+        viewer: AccountNumber,
+    ) -> Option<ConversationView> {
+        self.of(app, id).next()?;
+        let peer = id.peer_of(viewer);
+        let counts = |entry: &&Arc<Entry>| match &entry.event {
+            Event::Message(message) => !message.flags.not_last && message.is_kept_by(viewer),
+            _ => false,
+        };
+        let active = self.of(app, id).filter(counts).map(|entry| entry.position).max().unwrap_or_default();
+        let unlisted = self
+            .of(app, id)
+            .filter(|entry| matches!(&entry.event, Event::Clear { by, listing: true, .. } if *by == viewer))
+            .map(|entry| entry.position)
+            .max()
+            .unwrap_or_default();
+        let last = self.seen(app, id, viewer).into_iter().rfind(|message| !message.message.flags.not_last);
+        Some(ConversationView {
+            conversation: id,
+            peer,
+            is_listed: active > unlisted,
+            active_at: self.of(app, id).filter(counts).map(|entry| entry.time).max().unwrap_or_default(),
+            last,
+            read_to: self.read_to(app, id, viewer),
+            peer_read_to: self.read_to(app, id, peer),
+        })
+    }
+
+    pub(crate) fn unread(&self, app: SdkAppId, id: ConversationId, viewer: AccountNumber) -> u32 {
+        let read_to = self.read_to(app, id, viewer);
+        let unread = self.seen(app, id, viewer).into_iter().filter(|message| {
+            message.at > read_to
+                && message.message.author != viewer
+                && !message.message.flags.uncounted
+                && message.revoker.is_none()
+        });
+        u32::try_from(unread.count()).unwrap_or(UNREAD_MAX).min(UNREAD_MAX)
+    }
+
+    pub(crate) fn stream(
+        &self,
+        app: SdkAppId,
+        account: AccountNumber,
+        after: Cursor,
+        limit: usize,
+    ) -> AccountPage {
+        let concerned: Vec<&Arc<Entry>> = self
+            .log
+            .iter()
+            .filter(|entry| {
+                entry.stamp.app == app
+                    && entry.cursor > after
+                    && entry.concerns().any(|other| other == account)
+            })
+            .collect();
+        let next = concerned.iter().take(limit).next_back().map_or(after, |entry| entry.cursor);
+        let complete = concerned.len() <= limit;
+        let mut entries = Vec::new();
+        for entry in concerned.into_iter().take(limit) {
+            if self.is_over(entry) {
+                continue;
+            }
+            let mut entry = Entry::clone(entry);
+            if matches!(entry.event, Event::Message(_)) {
+                let at = entry.history_key();
+                let seen = self.seen(app, entry.conversation, account);
+                let Some(now) = seen.into_iter().find(|message| message.at == at) else {
+                    continue;
+                };
+                entry.event = Event::Message(now.message);
+            }
+            entries.push(Arc::new(entry));
+        }
+        AccountPage { entries, next, complete }
+    }
+}

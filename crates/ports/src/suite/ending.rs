@@ -1,0 +1,103 @@
+//! Cases of the Timeline port about what ends: by its time, by a shortened retention, by erasure.
+
+use model::{ConversationId, HistoryKey, Seconds, UserId};
+
+use super::timeline::{numbers, place};
+use super::{ALICE, APP, BOB, CAROL, Case, NOW, OTHER_APP, Subjects, message, name, ok};
+use crate::timeline::{Direction, HistoryQuery};
+use crate::{Cursor, Event};
+
+pub(super) async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
+    expired_messages_are_absent(subjects).await;
+    a_shortened_retention_acts_on_what_was_there_and_nothing_undoes_it(subjects).await;
+    an_erased_account_leaves_places_without_content_or_name(subjects).await;
+    vec![
+        "expired_messages_are_absent",
+        "a_shortened_retention_acts_on_what_was_there_and_nothing_undoes_it",
+        "an_erased_account_leaves_places_without_content_or_name",
+    ]
+}
+
+async fn expired_messages_are_absent(subjects: &mut dyn Subjects) {
+    let case = Case::new(subjects);
+    let sent = case.send(ALICE, BOB, 1).await;
+    let end = NOW + 7 * 86_400;
+    case.clock.set(end - 1);
+    case.send(ALICE, BOB, 2).await;
+    assert_eq!(case.all(BOB).await, [1, 2], "never a second early");
+    assert_eq!(case.unread(BOB).await, 2);
+    case.clock.set(end);
+    assert_eq!(case.all(BOB).await, [2]);
+    assert_eq!(case.unread(BOB).await, 1);
+    assert_eq!(case.find(ALICE, 1, sent.time).await, None);
+    assert_eq!(case.stream(BOB, Cursor(0), 10).await.entries.len(), 1);
+    case.clock.set(end + 7 * 86_400);
+    assert_eq!(case.view(BOB).await.last, None);
+}
+
+async fn a_shortened_retention_acts_on_what_was_there_and_nothing_undoes_it(subjects: &mut dyn Subjects) {
+    const DAY: u32 = 86_400;
+    let case = Case::new(subjects);
+    case.send(ALICE, BOB, 1).await;
+    case.clock.set(NOW + DAY);
+    case.send(ALICE, BOB, 2).await;
+    let count = async |case: &Case, days: u32| ok(case.stores.timeline.count_older(APP, days * DAY).await);
+    assert_eq!([count(&case, 2).await, count(&case, 1).await, count(&case, 0).await], [0, 1, 2]);
+    ok(case.stores.timeline.shorten(APP, 2 * DAY).await);
+    assert_eq!(case.all(BOB).await, [1, 2]);
+    // What comes later is kept as its stamp says, and a longer limit changes nothing.
+    case.send(ALICE, BOB, 3).await;
+    ok(case.stores.timeline.shorten(OTHER_APP, 0).await);
+    case.clock.set(NOW + 2 * DAY - 1);
+    assert_eq!(case.all(BOB).await, [1, 2, 3], "never a second early");
+    case.clock.set(NOW + 2 * DAY);
+    assert_eq!(case.all(BOB).await, [2, 3]);
+    let sent = case.append(BOB, ALICE, Event::Message(message(BOB, ALICE, 4))).await;
+    assert_eq!(case.unread(BOB).await, 2);
+    assert_eq!(case.find(ALICE, 1, Seconds(NOW)).await, None);
+    assert_eq!(count(&case, 0).await, 3);
+    let case = case.crash(subjects);
+    assert_eq!(case.all(BOB).await, [2, 3, 4]);
+    case.clock.set(NOW + 3 * DAY);
+    assert_eq!(case.all(BOB).await, [3, 4]);
+    assert_eq!(case.stream(BOB, Cursor(0), 10).await.entries.len(), 2);
+    assert_eq!(case.view(BOB).await.last.map(|last| last.at), Some(place(&sent)));
+}
+
+async fn an_erased_account_leaves_places_without_content_or_name(subjects: &mut dyn Subjects) {
+    let case = Case::new(subjects);
+    let own = case.send(ALICE, BOB, 1).await;
+    case.append(BOB, ALICE, Event::Message(message(BOB, ALICE, 2))).await;
+    let recalled = case.send(ALICE, BOB, 3).await;
+    case.append(ALICE, BOB, case.recall_of(3, &recalled)).await;
+    let other = ConversationId::between(BOB, CAROL);
+    case.append(BOB, CAROL, Event::Message(message(BOB, CAROL, 4))).await;
+    let erased = ok(case.stores.timeline.erase_account(APP, ALICE, name(ALICE)).await);
+    assert_eq!(erased.messages, 2);
+    assert!(erased.aged_out_by > own.time);
+    let mut crashed = Some(case);
+    for round in 0..2 {
+        let Some(case) = crashed.take() else { unreachable!("set in every round") };
+        let page = case.page(BOB, HistoryKey::START, HistoryKey::END, Direction::Backwards, 10).await;
+        assert_eq!(numbers(&page), [1, 2, 3], "round {round}");
+        let [first, second, third] = &page.messages[..] else { unreachable!("three") };
+        assert_eq!((first.message.from.clone(), first.message.content.bytes.len()), (UserId::erased(), 0));
+        assert_eq!((&second.message.from, &second.message.to), (&name(BOB), &UserId::erased()));
+        assert!(!second.message.content.bytes.is_empty(), "what others wrote is theirs");
+        assert_eq!(third.revoker, Some(UserId::erased()));
+        assert_eq!(case.stream(ALICE, Cursor(0), 10).await.entries.len(), 0);
+        assert_eq!(ok(case.stores.timeline.conversations(APP, ALICE, 10).await).len(), 0);
+        assert_eq!(ok(case.stores.timeline.conversations(APP, BOB, 10).await).len(), 2);
+        let query = HistoryQuery {
+            viewer: CAROL,
+            after: HistoryKey::START,
+            before: HistoryKey::END,
+            direction: Direction::Backwards,
+            limit: 10,
+        };
+        let untouched = ok(case.stores.timeline.history(APP, other, query).await);
+        assert_eq!(untouched.messages[0].message.from, name(BOB));
+        assert_eq!(ok(case.stores.timeline.erase_account(APP, ALICE, name(ALICE)).await).messages, 0);
+        crashed = (round == 0).then(|| case.crash(subjects));
+    }
+}
