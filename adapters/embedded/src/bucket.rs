@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+use fjall::config::CompressionPolicy;
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions};
 use model::time::DAY_SECONDS;
 use model::{Expiry, Seconds};
 use parking_lot::RwLock;
@@ -169,7 +170,10 @@ impl Buckets {
 pub(crate) fn space_options() -> KeyspaceCreateOptions {
     /// Memory for what is not yet in a table, in bytes.
     const MEMTABLE_BYTES: u64 = 16 << 20;
-    KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES)
+    // Ciphertext does not become shorter, and whoever searches the files for a text must be able to find it.
+    KeyspaceCreateOptions::default()
+        .max_memtable_size(MEMTABLE_BYTES)
+        .data_block_compression_policy(CompressionPolicy::all(CompressionType::None))
 }
 
 struct Log<'a> {

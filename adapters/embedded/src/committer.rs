@@ -75,6 +75,8 @@ pub(crate) struct Upkeep {
     /// The day on which records were last swept.
     day: u32,
     has_swept: bool,
+    /// Whether nothing is to be removed.
+    is_off: bool,
     /// How many days ahead entries end, of those that came: their buckets are made before the next day begins.
     ahead: BTreeSet<u32>,
     sweeps: Vec<Sweep>,
@@ -83,9 +85,9 @@ pub(crate) struct Upkeep {
 
 impl Upkeep {
     /// Nothing to be made up for.
-    pub(crate) fn since(now: model::Millis, spaces: &Spaces) -> Self {
+    pub(crate) fn since(now: model::Millis, spaces: &Spaces, is_off: bool) -> Self {
         let sweeps = spaces.limits.apps().into_iter().map(|app| Sweep::new(spaces, app)).collect();
-        Self { day: now.seconds().0 / DAY_SECONDS, sweeps, ..Self::default() }
+        Self { day: now.seconds().0 / DAY_SECONDS, is_off, sweeps, ..Self::default() }
     }
 }
 
@@ -300,6 +302,9 @@ impl Committer {
 
     /// Removes what has expired, and makes the buckets that the next day will need.
     fn keep_up(&mut self) -> Result<(), Fault> {
+        if self.upkeep.is_off {
+            return Ok(());
+        }
         let now = self.clock.now();
         let seconds = now.seconds();
         let day = seconds.0 / DAY_SECONDS;

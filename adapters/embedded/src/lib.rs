@@ -9,6 +9,8 @@
     reason = "adapters do the I/O that ports promise"
 )]
 
+mod audit;
+mod backup;
 mod behind;
 mod bucket;
 mod check;
@@ -36,6 +38,7 @@ mod sweep;
 mod vault;
 mod walk;
 
+pub use audit::{Census, Count, Item};
 pub use check::Report;
 pub use ephemeral::MemoryEphemeral;
 pub use segments::FolderSegments;

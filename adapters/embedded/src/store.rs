@@ -69,20 +69,32 @@ impl EmbeddedStore {
     /// # Errors
     /// `Unavailable` if the folder cannot be used or another process has it open, `Corrupt` if the log is damaged.
     pub fn open(options: Options) -> Result<Self, Fault> {
+        Self::open_as(options, false)
+    }
+
+    /// Opens the store to look at what is there: nothing expires and nothing is swept.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_to_look(options: Options) -> Result<Self, Fault> {
+        Self::open_as(options, true)
+    }
+
+    fn open_as(options: Options, looks_only: bool) -> Result<Self, Fault> {
         let unavailable = |error: std::io::Error| {
             Fault::Unavailable(format!("cannot use {}: {error}", options.folder.display()))
         };
         let folder = options.folder.join("store");
-        // Keys of apps and messages lie there: for nobody but the owner, wherever the folder stands.
-        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(unavailable)?;
-        std::fs::set_permissions(&folder, Permissions::from_mode(0o700)).map_err(unavailable)?;
+        make_private(&folder)?;
         let lock = lock(&options.folder)?;
         let spaces = Arc::new(Spaces::open(&folder)?);
         let mut state = State::default();
         recover(&spaces, &mut state)?;
         let state = Arc::new(RwLock::new(state));
         crate::behind::write(&spaces, &state)?;
-        expire(&spaces, &state, &folder, options.clock.as_ref())?;
+        if !looks_only {
+            expire(&spaces, &state, &folder, options.clock.as_ref())?;
+        }
         let (purge, told) = std::sync::mpsc::channel();
         let ended = Arc::new(AtomicBool::new(false));
         let purger =
@@ -102,7 +114,7 @@ impl EmbeddedStore {
             room: Room::new(options.folder.clone(), options.free_bytes_min, Arc::clone(&options.clock)),
             fatal: options.fatal,
             purge,
-            upkeep: Upkeep::since(options.clock.now(), &spaces),
+            upkeep: Upkeep::since(options.clock.now(), &spaces, looks_only),
         };
         let writer = std::thread::Builder::new()
             .name("committer".to_owned())
@@ -161,6 +173,14 @@ impl EmbeddedStore {
         }
     }
 
+    pub(crate) fn now(&self) -> model::Millis {
+        self.clock.now()
+    }
+
+    pub(crate) const fn spaces(&self) -> &Arc<Spaces> {
+        &self.spaces
+    }
+
     fn reader(&self, app: SdkAppId) -> Reader<'_> {
         Reader { spaces: &self.spaces, state: &self.state, app, now: self.clock.now() }
     }
@@ -173,6 +193,14 @@ impl Drop for EmbeddedStore {
         self.inbox.close();
         self.join();
     }
+}
+
+/// Makes a folder for nobody but the owner: keys of apps and messages lie there, wherever it stands.
+pub(crate) fn make_private(folder: &Path) -> Result<(), Fault> {
+    let unavailable =
+        |error: std::io::Error| Fault::Unavailable(format!("cannot use {}: {error}", folder.display()));
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(unavailable)?;
+    std::fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(unavailable)
 }
 
 fn lock(folder: &Path) -> Result<File, Fault> {

@@ -1,5 +1,6 @@
 //! What the operator asks of a data folder: through the running server if there is one, else by opening it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine::Engine;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::{Data, Outcome};
 use crate::config::Config;
+use crate::stores::Opened;
 
 /// Lines of the request log printed at most.
 const LOG_LINES_MAX: usize = 100_000;
@@ -32,6 +34,7 @@ pub(crate) enum Request {
     EraseAccount { app: u32, user: String },
     Receipts { before: Option<u64> },
     ReceiptKey,
+    Backup { to: PathBuf, without_mirror: bool },
     ShowRetention { app: u32 },
     ProposeRetention { app: u32, message_days: Option<u32>, profile_days: Option<u32> },
     ApplyRetention { app: u32, token: String },
@@ -50,14 +53,15 @@ pub(crate) fn run_request(data: &Data, request: &Request) -> Outcome<String> {
             return answer;
         }
         let opened = crate::stores::open(data, &config, 0).await?;
-        let answer = answer(&opened.engine, request).await;
+        let answer = answer(&opened, request).await;
         opened.store.close().await.map_err(|fault| fault.to_string())?;
         answer
     })
 }
 
 /// Answers a request.
-pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Outcome<String> {
+pub(crate) async fn answer(opened: &Opened, request: &Request) -> Outcome<String> {
+    let engine = &opened.engine;
     let refused = |error: model::Error| error.info.into_owned();
     match request {
         Request::Create { name, owner, retention, json } => {
@@ -103,18 +107,21 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Outcome<S
             let found = engine.receipts(*before, RECEIPTS_MAX).await.map_err(refused)?;
             Ok(found.into_iter().map(|receipt| receipt.line).collect::<Vec<_>>().join("\n"))
         }
+        Request::Backup { to, without_mirror } => crate::backup::write(opened, to, *without_mirror).await,
         Request::ReceiptKey => Ok(engine.receipt_public_key()),
         Request::ShowRetention { .. } | Request::ProposeRetention { .. } | Request::ApplyRetention { .. } => {
             crate::retention::answer(engine, request).await
         }
-        Request::Usersig { app, user, expire_seconds } => {
-            let app = find(engine, *app).await?;
-            let user = UserId::new(user).map_err(|error| format!("--user: {error}"))?;
-            let key = app.keys.last().ok_or_else(|| "the app has no key".to_owned())?;
-            let now = engine.context.clock.now().seconds();
-            usersig::sign(app.id, key, &user, now, *expire_seconds).map_err(refused)
-        }
+        Request::Usersig { app, user, expire_seconds } => sign(engine, *app, user, *expire_seconds).await,
     }
+}
+
+async fn sign(engine: &Engine, app: u32, user: &str, expire_seconds: u32) -> Outcome<String> {
+    let app = find(engine, app).await?;
+    let user = UserId::new(user).map_err(|error| format!("--user: {error}"))?;
+    let key = app.keys.last().ok_or_else(|| "the app has no key".to_owned())?;
+    let now = engine.context.clock.now().seconds();
+    usersig::sign(app.id, key, &user, now, expire_seconds).map_err(|error| error.info.into_owned())
 }
 
 async fn erase_account(engine: &Arc<Engine>, app: u32, user: &str) -> Outcome<String> {

@@ -39,6 +39,38 @@ enum Command {
     /// Show and change the keys that content is sealed with.
     #[command(subcommand)]
     Keys(Keys),
+    /// Write a backup to a new folder, while the server runs or not. It holds no keys.
+    Backup {
+        /// Where to; new or empty.
+        to: PathBuf,
+        #[command(flatten)]
+        data: Data,
+        /// Accept that the backup is lost with the keys folder.
+        #[arg(long)]
+        without_mirror: bool,
+    },
+    /// Make a data folder out of a backup and the keyring, without what was erased since.
+    Restore {
+        /// What `backup` wrote.
+        #[arg(long, value_name = "BACKUP")]
+        from: PathBuf,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Read every byte at rest of a stopped server: what there is, what is overdue, what is unknown, and whether a text is found.
+    Audit {
+        #[command(flatten)]
+        data: Data,
+        /// The folder of the keyring, if not that of the configuration.
+        #[arg(long, value_name = "DIR")]
+        keyring: Option<PathBuf>,
+        /// A text of at least 6 bytes that must not be there, in plain, base64, UTF-16, gzip or zlib. May be repeated.
+        #[arg(long, value_name = "TEXT")]
+        search: Vec<String>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Verify every checksum and cross-reference of a stopped store.
     Check(Data),
     /// Write the generated documents.
@@ -247,6 +279,12 @@ pub(crate) fn run(arguments: Arguments) -> Outcome<()> {
         Command::Account(Account::Erase { target: Target { data, sdkappid: app }, user }) => {
             print(&run_request(&data, &Request::EraseAccount { app, user })?)
         }
+        Command::Backup { to, data, without_mirror } => {
+            let to = crate::backup::absolute(to)?;
+            print(&run_request(&data, &Request::Backup { to, without_mirror })?)
+        }
+        Command::Audit { data, keyring, search, json } => crate::audit::run(&data, keyring, &search, json),
+        Command::Restore { from, data } => print(&crate::backup::restore(&data, &from)?),
         Command::Receipts(receipts) => print(&match receipts {
             Receipts::List { data } => crate::receipts::list(&data)?,
             Receipts::Export { data } => crate::receipts::export(&data)?,

@@ -3,6 +3,7 @@
 mod answers;
 mod config;
 mod coverage;
+mod data_map;
 mod errors;
 mod openapi;
 mod schemas;
@@ -18,6 +19,7 @@ pub(crate) fn write(out: &Path) -> Outcome<()> {
     let documents = [
         ("config.md", config::document()),
         ("coverage.md", coverage::document(&table)),
+        ("data-map.md", data_map::document()),
         ("errors.md", errors::document(&table)),
         ("openapi.json", openapi::document(&table)?),
     ];

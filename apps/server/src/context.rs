@@ -33,6 +33,11 @@ impl Clock for SystemClock {
     }
 }
 
+/// The second that the system's clock shows.
+pub(crate) fn seconds_now() -> u32 {
+    SystemClock::new().now().seconds().0
+}
+
 /// The system's dice.
 pub(crate) struct SystemRandom;
 

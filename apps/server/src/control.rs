@@ -3,21 +3,20 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use engine::Engine;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
 use crate::admin::Request;
 use crate::cli::Outcome;
+use crate::stores::Opened;
 
 /// The longest request line.
 const LINE_BYTES_MAX: u64 = 64 * 1024;
 
-/// How long a request may take.
-const TIME_MAX: Duration = Duration::from_secs(30);
+/// How long a request may take: a backup of much data takes its time.
+const TIME_MAX: Duration = Duration::from_secs(3600);
 
 fn path(data: &Path) -> PathBuf {
     data.join("control.sock")
@@ -40,11 +39,11 @@ pub(crate) fn listen(data: &Path) -> Outcome<UnixListener> {
 }
 
 /// Serves requests.
-pub(crate) async fn serve(listener: UnixListener, engine: Arc<Engine>) {
+pub(crate) async fn serve(listener: UnixListener, opened: Opened) {
     while let Ok((stream, _)) = listener.accept().await {
-        let engine = Arc::clone(&engine);
+        let opened = opened.clone();
         tokio::spawn(async move {
-            let served = tokio::time::timeout(TIME_MAX, serve_one(stream, &engine)).await;
+            let served = tokio::time::timeout(TIME_MAX, serve_one(stream, &opened)).await;
             if !matches!(served, Ok(Ok(()))) {
                 tracing::warn!("a request on the control socket was not answered");
             }
@@ -52,12 +51,12 @@ pub(crate) async fn serve(listener: UnixListener, engine: Arc<Engine>) {
     }
 }
 
-async fn serve_one(stream: UnixStream, engine: &Arc<Engine>) -> std::io::Result<()> {
+async fn serve_one(stream: UnixStream, opened: &Opened) -> std::io::Result<()> {
     let (read, mut write) = stream.into_split();
     let mut line = String::new();
     BufReader::new(read.take(LINE_BYTES_MAX)).read_line(&mut line).await?;
     let answer = match serde_json::from_str::<Request>(&line) {
-        Ok(request) => crate::admin::answer(engine, &request).await,
+        Ok(request) => crate::admin::answer(opened, &request).await,
         Err(error) => Err(format!("not a request: {error}")),
     };
     let answer = serde_json::to_vec(&answer)?;

@@ -7,6 +7,8 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks to its user")]
 
 mod admin;
+mod audit;
+mod backup;
 mod check;
 mod cli;
 mod codegen;

@@ -99,7 +99,7 @@ async fn serve(arguments: &Serve, config: &Config) -> Outcome<()> {
         TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let control = crate::control::listen(data)?;
-    let control = tokio::spawn(crate::control::serve(control, Arc::clone(&opened.engine)));
+    let control = tokio::spawn(crate::control::serve(control, opened.clone()));
     println!("whimbrel is ready on http://{address}");
     tracing::info!(%address, "ready");
     tokio::select! {

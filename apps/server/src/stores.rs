@@ -1,6 +1,6 @@
 //! Opens the stores of a data folder and starts the engine over them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use embedded::{EmbeddedStore, FolderSegments, FolderVault, MemoryEphemeral, Options, VaultOptions};
@@ -14,14 +14,28 @@ use crate::context::{SystemClock, SystemRandom, TokioSpawner};
 pub(crate) const STORE_FAILED: i32 = 70;
 
 /// The stores of a folder and what runs on them.
+#[derive(Clone)]
 pub(crate) struct Opened {
     pub(crate) store: Arc<EmbeddedStore>,
     pub(crate) engine: Arc<Engine>,
+    /// The folder.
+    pub(crate) data: PathBuf,
+    /// Whether the keyring has a second place.
+    pub(crate) has_mirror: bool,
 }
 
 /// Opens the store of a folder. Called inside a tokio runtime.
 pub(crate) fn open_store(data: &Path, free_bytes_min: u64) -> Outcome<Arc<EmbeddedStore>> {
-    let options = Options {
+    EmbeddedStore::open(options(data, free_bytes_min)).map(Arc::new).map_err(|fault| fault.to_string())
+}
+
+/// Opens the store of a folder to look at it: nothing expires. Called inside a tokio runtime.
+pub(crate) fn open_to_look(data: &Path) -> Outcome<EmbeddedStore> {
+    EmbeddedStore::open_to_look(options(data, 0)).map_err(|fault| fault.to_string())
+}
+
+fn options(data: &Path, free_bytes_min: u64) -> Options {
+    Options {
         folder: data.to_owned(),
         free_bytes_min,
         clock: Arc::new(SystemClock::new()),
@@ -31,25 +45,20 @@ pub(crate) fn open_store(data: &Path, free_bytes_min: u64) -> Outcome<Arc<Embedd
             eprintln!("whimbrel: {what}");
             std::process::exit(STORE_FAILED);
         }),
-    };
-    EmbeddedStore::open(options).map(Arc::new).map_err(|fault| fault.to_string())
+    }
 }
 
-/// Opens the vault that belongs to a data folder.
-fn open_vault(data: &Path, config: &Config) -> Outcome<Arc<FolderVault>> {
-    let options = VaultOptions {
-        folder: config.keys_folder(data)?,
-        mirror: config.keys_mirror(data)?,
-        outer_key: crate::outer_key::find()?,
-        random: Arc::new(SystemRandom),
-    };
-    FolderVault::open(options).map(Arc::new).map_err(|fault| fault.to_string())
+/// Opens the vault in a folder and, if it has one, its mirror.
+pub(crate) fn open_vault(folder: PathBuf, mirror: Option<PathBuf>) -> Outcome<FolderVault> {
+    let outer_key = crate::outer_key::find()?;
+    let options = VaultOptions { folder, mirror, outer_key, random: Arc::new(SystemRandom) };
+    FolderVault::open(options).map_err(|fault| fault.to_string())
 }
 
 /// Opens a folder and starts the engine. Below `free_bytes_min` nothing new is stored.
 pub(crate) async fn open(data: &Path, config: &Config, free_bytes_min: u64) -> Outcome<Opened> {
     let store = open_store(data, free_bytes_min)?;
-    let vault = open_vault(data, config)?;
+    let vault = Arc::new(open_vault(config.keys_folder(data)?, config.keys_mirror(data)?)?);
     let segments =
         FolderSegments::open(data.join("segments"), free_bytes_min).map_err(|fault| fault.to_string())?;
     let clock = Arc::new(SystemClock::new());
@@ -67,5 +76,6 @@ pub(crate) async fn open(data: &Path, config: &Config, free_bytes_min: u64) -> O
     let engine = Engine::start(context, config.engine_options()).await.map_err(|error| {
         format!("cannot start: {}", error.cause.as_deref().unwrap_or(error.info.as_ref()))
     })?;
-    Ok(Opened { store, engine })
+    let has_mirror = config.keys_mirror(data)?.is_some();
+    Ok(Opened { store, engine, data: data.to_owned(), has_mirror })
 }

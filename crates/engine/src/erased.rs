@@ -121,6 +121,10 @@ impl Engine {
         let erased = self.context.timeline.erase_account(app, number, name.clone()).await?;
         // The record may have been changed by a change of generation meanwhile.
         let Some((mut fact, version)) = self.erased(app, number).await? else { return Ok(()) };
+        if fact.deleted.is_some() {
+            // Another round was faster.
+            return Ok(());
+        }
         fact.name = None;
         fact.deleted = Some(erased.messages);
         fact.aged_out_by = fact.aged_out_by.max(erased.aged_out_by);
@@ -167,6 +171,30 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Erases the accounts whose keys are destroyed already: after a restore of data that are older than that. How many.
+    ///
+    /// # Errors
+    /// What the stores say.
+    pub async fn forget_destroyed(self: &Arc<Self>) -> Result<u64> {
+        let mut count = 0;
+        for app in self.apps.list().await? {
+            let mut after = None;
+            loop {
+                let accounts = self.facts::<AccountFact>(app.id, after.take()).await?;
+                let Some((last, _)) = accounts.last() else { break };
+                after = Some((Vec::new(), last.key()));
+                for (account, _) in accounts {
+                    if !self.keyring.holds_author(app.id, account.number) {
+                        self.erase_account(&app, &account.user).await?;
+                        self.delete_rows(app.id, account.number).await?;
+                        count += 1;
+                    }
+                }
+            }
+        }
+        Ok(count)
     }
 
     async fn erased(&self, app: SdkAppId, number: AccountNumber) -> Result<Option<(ErasedFact, u64)>> {

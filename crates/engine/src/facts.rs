@@ -9,6 +9,32 @@ const fn kind(id: u16, name: &'static str, class: DataClass) -> Kind {
     Kind { id, name, class }
 }
 
+/// Every kind of record that the engine keeps, in the order of their numbers.
+#[must_use]
+pub fn kinds() -> Vec<Kind> {
+    use crate::erased::ErasedFact;
+    use crate::erasure::RecalledFact;
+    use crate::receipts::ReceiptFact;
+    use crate::retention::{ChangeFact, ProposalFact, ShortenedFact};
+    vec![
+        AppFact::KIND,
+        InstallationFact::KIND,
+        AccountFact::KIND,
+        ProfileFact::KIND,
+        InstanceFact::KIND,
+        BlockFact::KIND,
+        ContactFact::KIND,
+        WatchFact::KIND,
+        RevokedFact::KIND,
+        RecalledFact::KIND,
+        ErasedFact::KIND,
+        ProposalFact::KIND,
+        ShortenedFact::KIND,
+        ChangeFact::KIND,
+        ReceiptFact::KIND,
+    ]
+}
+
 fn number_key(number: AccountNumber) -> Vec<u8> {
     number.0.to_be_bytes().to_vec()
 }
@@ -336,5 +362,16 @@ impl Record for WatchFact {
 
     fn indexes(&self) -> Vec<(u8, Vec<u8>)> {
         vec![(Self::BY_WATCHED, number_key(self.watched))]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_number_of_its_own() {
+        let numbers: Vec<u16> = kinds().iter().map(|kind| kind.id).collect();
+        assert_eq!(numbers, (1..=15).collect::<Vec<u16>>());
     }
 }

@@ -181,6 +181,24 @@ impl Keyring {
         Ok(Self { vault, inner: Mutex::new(inner), is_changing: AtomicBool::new(false) })
     }
 
+    /// Opens a keyring to look only: it seals nothing and destroys nothing.
+    ///
+    /// # Errors
+    /// `Unavailable` if there is none, `Corrupt` for one that is damaged.
+    pub async fn to_look(vault: Arc<dyn Vault>) -> Result<Self, Fault> {
+        let kept = vault.load().await?;
+        let kept = kept.ok_or_else(|| Fault::Unavailable("there is no keyring".to_owned()))?;
+        let inner = Inner {
+            state: State::read(&kept.state)?,
+            generation: kept.generation,
+            indexes: 0..0,
+            authors: HashMap::new(),
+            sealed: Descents::default(),
+            opened: Descents::default(),
+        };
+        Ok(Self { vault, inner: Mutex::new(inner), is_changing: AtomicBool::new(false) })
+    }
+
     /// The end of the indexes that this start may use: what the data has to remember.
     #[must_use]
     pub fn next_index(&self) -> u64 {
@@ -197,6 +215,12 @@ impl Keyring {
     #[must_use]
     pub fn generation(&self) -> Generation {
         self.inner.lock().generation
+    }
+
+    /// Whether what an account wrote can be sealed and opened; not once that was destroyed.
+    #[must_use]
+    pub fn holds_author(&self, app: SdkAppId, author: AccountNumber) -> bool {
+        Descent::default().derive(&self.inner.lock().state.authors, author_path(app, author)).is_some()
     }
 
     /// How many seeds the keyring holds: what was destroyed costs, what was sealed does not.

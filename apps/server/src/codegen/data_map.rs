@@ -1,0 +1,174 @@
+//! `api/data-map.md`: everything that is at rest, whose it is, how long it is kept, where it lies.
+
+use super::{literal, markdown_table};
+
+/// What is said of a kind of record, whose class the code knows.
+struct Row {
+    name: &'static str,
+    subject: &'static str,
+    kept: &'static str,
+}
+
+const fn row(name: &'static str, subject: &'static str, kept: &'static str) -> Row {
+    Row { name, subject, kept }
+}
+
+const ACCOUNT: &str = "the account";
+const NOBODY: &str = "nobody";
+const WHILE_ACCOUNT: &str = "while the account exists";
+const WHILE_APP: &str = "while the app exists";
+
+/// One row for each kind.
+const RECORDS: &[Row] = &[
+    row("app", NOBODY, WHILE_APP),
+    row("installation", NOBODY, "while the installation exists"),
+    row("account", ACCOUNT, WHILE_ACCOUNT),
+    row("profile", ACCOUNT, "the app's days (7) after the last use, to the full hour; value sealed"),
+    row(
+        "instance",
+        ACCOUNT,
+        "a day longer than the signature that opened it, at most while the account exists",
+    ),
+    row("block list entry", ACCOUNT, WHILE_ACCOUNT),
+    row("conversation settings", ACCOUNT, WHILE_ACCOUNT),
+    row("status subscription", ACCOUNT, WHILE_ACCOUNT),
+    row("revoked name", "nobody: a hash of the name", "366 days after the revocation"),
+    row(
+        "recalled message",
+        "the author",
+        "until the next generation of keys, at most until the message's bucket is over",
+    ),
+    row(
+        "erased account",
+        "the erased account, by number and commitment",
+        "until its last ciphertext has aged out; its name until its rows are deleted",
+    ),
+    row("proposed retention", NOBODY, "an hour, or until it is applied"),
+    row("shortened retention", NOBODY, "two days longer than the former retention"),
+    row("changed retention", NOBODY, WHILE_APP),
+    row("receipt", "nobody: a commitment", "for ever"),
+];
+
+/// What is no record: what, class, subject, kept, place.
+const OTHERS: &[[&str; 5]] = &[
+    [
+        "message: text, photo, audio, video, file and every other element; custom data, push options (sealed); numbers, names, time",
+        "Message",
+        "the author",
+        "the app's days (7) after its time",
+        "`store`, key space `log-DAY`",
+    ],
+    [
+        "recall, receipt, one-sided deletion",
+        "Account",
+        "who did it",
+        "as long as the message that it is about",
+        "`store`, key space `log-DAY`",
+    ],
+    [
+        "read mark and clearing of a conversation, as an event",
+        "Account",
+        "who did it",
+        "7 days",
+        "`store`, key space `log-DAY`",
+    ],
+    [
+        "references, streams, message states",
+        "Message",
+        "both sides",
+        "as what they refer to",
+        "`store`, key space `derived-DAY`",
+    ],
+    [
+        "head of a conversation: numbers, read marks, time of the last message",
+        "Account",
+        "both sides",
+        "while one of the accounts exists",
+        "`store`, key spaces `heads`, `recent`",
+    ],
+    [
+        "index entries and ends of records",
+        "that of the record",
+        "that of the record",
+        "as the record",
+        "`store`, key spaces `record_index`, `record_ends`",
+    ],
+    [
+        "counters; retention that was shortened",
+        "Configuration",
+        "nobody",
+        "while the installation exists",
+        "`store`, key spaces `meta`, `padding`",
+    ],
+    [
+        "the engine's journal",
+        "all of the store",
+        "all of the store",
+        "until what it holds lies in tables; purged of what ended when a bucket is dropped",
+        "`store/*.jnl`",
+    ],
+    [
+        "request: address, command, time, result and cause, duration (sealed)",
+        "Log",
+        "nobody",
+        "7 days, to the full hour",
+        "`segments/1-APP-HOUR`",
+    ],
+    [
+        "success and delay by app, command and minute (sealed)",
+        "Monitoring",
+        "nobody",
+        "2 days, to the full hour",
+        "`segments/2-APP-HOUR`",
+    ],
+    [
+        "keys of everything sealed",
+        "Configuration",
+        "nobody",
+        "until destroyed, at most as what they seal",
+        "`DIR.keys`, `keys.mirror`",
+    ],
+    [
+        "messages and profiles of apps that store none",
+        "Message, Profile",
+        "the author",
+        "not at rest: in memory while connected",
+        "",
+    ],
+];
+
+/// The document.
+pub(super) fn document() -> String {
+    let kinds = engine::facts::kinds();
+    let records = kinds.iter().filter_map(|kind| {
+        let said = RECORDS.iter().find(|row| row.name == kind.name)?;
+        Some([
+            kind.name.to_owned(),
+            format!("{:?}", kind.class),
+            said.subject.to_owned(),
+            said.kept.to_owned(),
+            format!("{} kind {}", literal("records"), kind.id),
+        ])
+    });
+    let others = OTHERS.iter().map(|row| row.map(str::to_owned));
+    let head = ["what", "class", "whose", "kept", "where"];
+    format!(
+        "# Data map\n\nEverything that is at rest. Generated; `whimbrel audit` reports what is at rest and not in it. What has \
+         ended is invisible at once; its bytes leave every file when the day (UTC) or the bucket in which it ended is over.\n\n\
+         ## Records\n\n{}\n## Everything else\n\n{}",
+        markdown_table(head, records),
+        markdown_table(head, others)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_record_is_in_the_map_and_nothing_else() {
+        let known: Vec<&str> = engine::facts::kinds().iter().map(|kind| kind.name).collect();
+        let said: Vec<&str> = RECORDS.iter().map(|row| row.name).collect();
+        assert_eq!(said, known);
+    }
+}
