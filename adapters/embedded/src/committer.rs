@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::bucket::{Bucket, day_of};
 use crate::erase::Erasure;
+use crate::forget::Forgetting;
 use crate::inbox::Asker;
 use crate::layout::{Account, Conversation};
 use crate::records::{RecordKey, record_changes};
@@ -42,6 +43,8 @@ pub(crate) enum Request {
     Shorten(SdkAppId, u32, Asker<()>),
     /// Take away what an account of this name wrote.
     Erase(Account, UserId, Asker<ErasedMessages>),
+    /// Remove everything of an app.
+    Forget(SdkAppId, Asker<u64>),
     /// Write what follows from the log, and remove what has expired.
     Tick,
     /// The same, and say when it is done.
@@ -81,6 +84,7 @@ pub(crate) struct Upkeep {
     ahead: BTreeSet<u32>,
     sweeps: Vec<Sweep>,
     erasures: Vec<Erasure>,
+    forgetting: Vec<Forgetting>,
 }
 
 impl Upkeep {
@@ -156,6 +160,10 @@ impl Committer {
                     self.tick(&mut batch)?;
                     let erasure = Erasure::new(&self.spaces, account, name, answer);
                     self.upkeep.erasures.push(erasure);
+                }
+                Request::Forget(app, answer) => {
+                    self.tick(&mut batch)?;
+                    self.upkeep.forgetting.push(Forgetting::new(&self.spaces, app, answer));
                 }
                 Request::Tick => self.tick(&mut batch)?,
                 Request::KeepUp(answer) => {
@@ -331,6 +339,7 @@ impl Committer {
             }
         }
         has_removed |= self.go_on_erasing()?;
+        has_removed |= self.go_on_forgetting()?;
         if has_removed {
             // Without anybody who purges the store is about to end.
             let _ = self.purge.send(());
@@ -360,6 +369,20 @@ impl Committer {
         crate::expiry::count_scattered_removal(&self.spaces)?;
         let messages = self.upkeep.erasures.pop().map_or(0, Erasure::finish);
         tracing::info!(messages, "what an account wrote was erased");
+        Ok(true)
+    }
+
+    /// Goes on with removing an app; whether it was the last step of it.
+    fn go_on_forgetting(&mut self) -> Result<bool, Fault> {
+        let Some(forgetting) = self.upkeep.forgetting.last_mut() else { return Ok(false) };
+        if !forgetting.step(&self.spaces)? {
+            return Ok(false);
+        }
+        let app = forgetting.app;
+        self.state.write().heads.retain(|conversation, _| conversation.app != app);
+        crate::expiry::count_scattered_removal(&self.spaces)?;
+        let messages = self.upkeep.forgetting.pop().map_or(0, Forgetting::finish);
+        tracing::info!(messages, "everything of an app was removed");
         Ok(true)
     }
 

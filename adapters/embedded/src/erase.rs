@@ -37,7 +37,12 @@ impl Erasure {
 
     /// Goes on for a bit; whether it is done. What is derived has to be written before, all of it.
     pub(crate) fn step(&mut self, spaces: &Spaces, state: &mut State) -> Result<bool, Fault> {
-        let Some(bucket) = self.left.last().cloned() else { return Ok(true) };
+        // What was dropped meanwhile must not be written to again.
+        self.left.retain(|bucket| spaces.buckets.is_live(bucket.day));
+        let Some(bucket) = self.left.last().cloned() else {
+            self.leave_lists(spaces, state)?;
+            return Ok(true);
+        };
         let mut batch = spaces.database.batch();
         let (mut count, mut is_end) = (0, true);
         let first = self.account.stream_key(Cursor(0));

@@ -20,6 +20,7 @@ mod ephemeral;
 mod erase;
 mod expiry;
 mod follow;
+mod forget;
 mod head;
 mod history;
 mod inbox;

@@ -31,6 +31,9 @@ use crate::room::Room;
 use crate::spaces::{Spaces, VERSION, WRITTEN_TO};
 use crate::state::State;
 
+/// How long a stop waits for a purge to end; the next start goes on with it.
+const PURGER_PATIENCE: Duration = Duration::from_secs(5);
+
 /// How often what follows from the log is written behind it.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -167,8 +170,13 @@ impl EmbeddedStore {
         if let Some(writer) = self.writer.lock().take() {
             drop(writer.join());
         }
-        // It ends when the writer is gone, who tells it what to do.
-        if let Some(purger) = self.purger.lock().take() {
+        // It ends when the writer is gone, who tells it what to do; in the middle of a large table it would take too long.
+        let Some(purger) = self.purger.lock().take() else { return };
+        let began = std::time::Instant::now();
+        while !purger.is_finished() && began.elapsed() < PURGER_PATIENCE {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if purger.is_finished() {
             drop(purger.join());
         }
     }
@@ -366,6 +374,10 @@ impl Timeline for EmbeddedStore {
     ) -> Answer<'_, ErasedMessages> {
         let account = Account { app, number: account };
         self.inbox.ask(move |answer| Request::Erase(account, name, answer))
+    }
+
+    fn forget_app(&self, app: SdkAppId) -> Answer<'_, u64> {
+        self.inbox.ask(move |answer| Request::Forget(app, answer))
     }
 
     fn end(&self) -> Cursor {

@@ -37,6 +37,8 @@ impl Sweep {
 
     /// Goes on for a bit; whether it is done. What is derived has to be written before, all of it.
     pub(crate) fn step(&mut self, spaces: &Spaces, now: Millis) -> Result<bool, Fault> {
+        // What was dropped meanwhile must not be written to again.
+        self.left.retain(|(bucket, _)| spaces.buckets.is_live(bucket.day));
         let Some((bucket, kind)) = self.left.last().cloned() else { return Ok(true) };
         let prefix = [&[kind][..], &self.app.0.to_be_bytes()].concat();
         let start = match self.after.take() {

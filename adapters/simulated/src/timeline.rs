@@ -21,6 +21,8 @@ use crate::view::View;
 #[derive(Default)]
 struct Inner {
     log: Vec<Arc<Entry>>,
+    /// The newest cursor that was given out to what is gone.
+    highest: Cursor,
     /// How much of the log survives a crash.
     synced: usize,
     records: RecordMap,
@@ -82,7 +84,10 @@ impl SimulatedStore {
             if inner.is_full {
                 return Err(Fault::Full);
             }
-            let appended = decide(&mut inner.log, draft, self.clock.now());
+            let appended = {
+                let highest = inner.highest;
+                decide(&mut inner.log, highest, draft, self.clock.now())
+            };
             let place = inner.log.partition_point(|entry| entry.cursor <= appended.cursor);
             (appended, place, inner.crashes)
         };
@@ -108,7 +113,7 @@ fn appended(entry: &Entry, is_new: bool) -> Appended {
 }
 
 /// Takes a draft, or finds what it repeats.
-fn decide(log: &mut Vec<Arc<Entry>>, draft: Stamped<Draft>, now: Millis) -> Appended {
+fn decide(log: &mut Vec<Arc<Entry>>, highest: Cursor, draft: Stamped<Draft>, now: Millis) -> Appended {
     let (stamp, draft) = draft.into_parts();
     let mine: Vec<&Arc<Entry>> = log
         .iter()
@@ -152,7 +157,7 @@ fn decide(log: &mut Vec<Arc<Entry>>, draft: Stamped<Draft>, now: Millis) -> Appe
         _ => {}
     }
     let entry = Entry {
-        cursor: Cursor(log.last().map_or(0, |entry| entry.cursor.0) + 1),
+        cursor: Cursor(log.last().map_or(0, |entry| entry.cursor.0).max(highest.0) + 1),
         conversation: draft.conversation,
         position: Position(position.0 + 1),
         time: draft.sent_at.unwrap_or_else(|| now.seconds().max(newest)),
@@ -319,6 +324,18 @@ impl Timeline for SimulatedStore {
         }
         inner.erased.push((app, account));
         Box::pin(async move { Ok(erased) })
+    }
+
+    fn forget_app(&self, app: SdkAppId) -> Answer<'_, u64> {
+        let mut inner = self.inner.lock();
+        let before = inner.log.len();
+        inner.highest = inner.highest.max(inner.log.last().map_or(Cursor(0), |entry| entry.cursor));
+        let is_message =
+            |entry: &&Arc<Entry>| entry.stamp.app == app && matches!(entry.event, Event::Message(_));
+        let messages = inner.log.iter().filter(is_message).count() as u64;
+        inner.log.retain(|entry| entry.stamp.app != app);
+        inner.synced -= before - inner.log.len();
+        Box::pin(async move { Ok(messages) })
     }
 
     fn end(&self) -> Cursor {

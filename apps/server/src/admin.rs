@@ -6,6 +6,7 @@ use std::sync::Arc;
 use engine::Engine;
 use engine::receipts::RECEIPTS_MAX;
 use engine::requests::{LogPlace, LogQuery};
+use engine::termination::erased_at;
 use model::settings::{App, Retention};
 use model::{SdkAppId, Seconds, UserId, usersig};
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,8 @@ pub(crate) enum Request {
     AddKey { app: u32 },
     RetireKeys { app: u32 },
     Usersig { app: u32, user: String, expire_seconds: u32 },
+    Terminate { app: u32, name: String },
+    Resume { app: u32 },
     ShowKeys,
     ChangeKeys,
     Logs { app: u32, since: u32, until: u32, only_failures: bool, limit: usize },
@@ -70,8 +73,7 @@ pub(crate) async fn answer(opened: &Opened, request: &Request) -> Outcome<String
         }
         Request::List => {
             let apps = engine.apps.list().await.map_err(refused)?;
-            let lines: Vec<String> =
-                apps.iter().map(|app| format!("{}  {}", app.id, app.settings.name)).collect();
+            let lines: Vec<String> = apps.iter().map(listed).collect();
             Ok(lines.join("\n"))
         }
         Request::Get { app, setting } => {
@@ -89,6 +91,11 @@ pub(crate) async fn answer(opened: &Opened, request: &Request) -> Outcome<String
         Request::RetireKeys { app } => {
             engine.apps.retire_old_keys(SdkAppId(*app)).await.map_err(refused)?;
             Ok("one key is left".to_owned())
+        }
+        Request::Terminate { app, name } => terminate(engine, *app, name).await,
+        Request::Resume { app } => {
+            let app = engine.resume_app(SdkAppId(*app)).await.map_err(refused)?;
+            Ok(format!("{} is in use again", app.id))
         }
         Request::ShowKeys => Ok(shown_keys(engine)),
         Request::ChangeKeys => change_keys(engine).await,
@@ -114,6 +121,30 @@ pub(crate) async fn answer(opened: &Opened, request: &Request) -> Outcome<String
         }
         Request::Usersig { app, user, expire_seconds } => sign(engine, *app, user, *expire_seconds).await,
     }
+}
+
+fn listed(app: &App) -> String {
+    let line = format!("{}  {}", app.id, app.settings.name);
+    match erased_at(app) {
+        Some(end) => format!("{line}  terminated, erased at {}", end.0),
+        None => line,
+    }
+}
+
+async fn terminate(engine: &Engine, app: u32, name: &str) -> Outcome<String> {
+    let found = find(engine, app).await?;
+    if found.settings.name != name {
+        return Err(format!(
+            "--name: the app is called {:?}; say its name to terminate it",
+            found.settings.name
+        ));
+    }
+    let app = engine.terminate_app(found.id).await.map_err(|error| error.info.into_owned())?;
+    let end = erased_at(&app).unwrap_or_default();
+    Ok(format!(
+        "{} is refused from now on, and erased at {} (in seconds since 1970) unless it is resumed",
+        app.id, end.0
+    ))
 }
 
 async fn sign(engine: &Engine, app: u32, user: &str, expire_seconds: u32) -> Outcome<String> {

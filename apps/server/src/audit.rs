@@ -19,7 +19,7 @@ use crate::cli::{Data, Outcome};
 use crate::config::Config;
 
 /// Files of a data folder that hold no data.
-const KNOWN_FILES: [&str; 2] = ["lock", "control.sock"];
+const KNOWN_FILES: [&str; 3] = ["lock", "control.sock", crate::backup::MARKER];
 
 /// What was found.
 #[derive(Default)]

@@ -3,8 +3,10 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use embedded::EmbeddedStore;
+use engine::Engine;
 
 use crate::cli::{Data, Outcome};
 use crate::config::Config;
@@ -12,6 +14,9 @@ use crate::stores::Opened;
 
 /// The store in a backup.
 const STORE: &str = "store.backup";
+
+/// In a data folder: that a backup was restored, and what was erased since is not erased again yet.
+pub(crate) const MARKER: &str = "restored";
 
 /// The segments in a backup and in a data folder.
 const SEGMENTS: &str = "segments";
@@ -81,6 +86,9 @@ pub(crate) fn restore(data: &Data, from: &Path) -> Outcome<String> {
     if !keys.exists() && !mirror.as_ref().is_some_and(|mirror| mirror.exists()) {
         return Err(format!("there is no keyring in {} and no mirror of it", keys.display()));
     }
+    // From here on every start erases again what the keys say is erased, until that is done once.
+    let marker = data.data.join(MARKER);
+    std::fs::write(&marker, b"").map_err(cannot("make", &marker))?;
     let items = EmbeddedStore::restore(&data.data, file).map_err(|fault| fault.to_string())?;
     copy_segments(&from.join(SEGMENTS), &data.data.join(SEGMENTS))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -89,10 +97,21 @@ pub(crate) fn restore(data: &Data, from: &Path) -> Outcome<String> {
         .map_err(|error| format!("cannot start: {error}"))?;
     runtime.block_on(async {
         let opened = crate::stores::open(&data.data, &config, 0).await?;
-        let forgotten = opened.engine.forget_destroyed().await.map_err(|error| error.info.into_owned())?;
+        let forgotten = opened.forgotten;
         opened.store.close().await.map_err(|fault| fault.to_string())?;
         Ok(format!("{items} items restored; {forgotten} accounts that were erased since are erased again"))
     })
+}
+
+/// Erases again what was erased before a backup was restored, if one was; how many accounts.
+pub(crate) async fn forget_after_restore(data: &Path, engine: &Arc<Engine>) -> Outcome<u64> {
+    let marker = data.join(MARKER);
+    if !marker.exists() {
+        return Ok(0);
+    }
+    let forgotten = engine.forget_destroyed().await.map_err(|error| error.info.into_owned())?;
+    std::fs::remove_file(&marker).map_err(cannot("remove", &marker))?;
+    Ok(forgotten)
 }
 
 /// A folder as the server sees it, wherever it was asked from.

@@ -159,6 +159,19 @@ enum App {
         #[arg(long, value_name = "TOKEN", conflicts_with_all = ["message_days", "profile_days"])]
         apply: Option<String>,
     },
+    /// Terminate an app: refused at once, erased two calendar months later.
+    Terminate {
+        #[command(flatten)]
+        target: Target,
+        /// What the app is called: it is easy to mistake a number.
+        #[arg(long)]
+        name: String,
+    },
+    /// Take a termination back.
+    Resume {
+        #[command(flatten)]
+        target: Target,
+    },
     /// Give an app a second key, beside the first; with two active, the older one is retired.
     AddKey {
         #[command(flatten)]
@@ -311,6 +324,8 @@ fn run_app(app: App) -> Outcome<()> {
             let retention = Retention { message_days, profile_days };
             (data, Request::Create { name, owner, retention, json })
         }
+        App::Terminate { target, name } => (target.data, Request::Terminate { app: target.sdkappid, name }),
+        App::Resume { target } => (target.data, Request::Resume { app: target.sdkappid }),
         App::Retention { target, message_days, profile_days, apply } => {
             let Target { data, sdkappid: app } = target;
             match apply {

@@ -26,6 +26,7 @@ const FLUSH_TIME_MAX: Duration = Duration::from_secs(20);
 pub(crate) fn run(arguments: &Serve) -> Outcome<()> {
     let config = Config::load(arguments.data.config.as_deref(), std::env::vars())?;
     start_log(&config)?;
+    forbid_core_dumps();
     raise_file_limit();
     let mut runtime = match config.worker_threads() {
         // One thread needs no queue that others could steal from.
@@ -74,6 +75,16 @@ fn start_log(config: &Config) -> Outcome<()> {
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr);
     tracing_subscriber::registry().with(lines.with_filter(levels)).init();
     Ok(())
+}
+
+/// A core dump would hold every key.
+fn forbid_core_dumps() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    let limited = setrlimit(Resource::Core, none).is_ok();
+    if set_dumpable_behavior(DumpableBehavior::NotDumpable).is_err() || !limited {
+        tracing::warn!("cannot forbid core dumps: one would hold keys");
+    }
 }
 
 /// A connection is a file handle.

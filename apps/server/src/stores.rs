@@ -20,6 +20,8 @@ pub(crate) struct Opened {
     pub(crate) engine: Arc<Engine>,
     /// The folder.
     pub(crate) data: PathBuf,
+    /// How many accounts were erased again since a backup was restored.
+    pub(crate) forgotten: u64,
     /// Whether the keyring has a second place.
     pub(crate) has_mirror: bool,
 }
@@ -76,6 +78,7 @@ pub(crate) async fn open(data: &Path, config: &Config, free_bytes_min: u64) -> O
     let engine = Engine::start(context, config.engine_options()).await.map_err(|error| {
         format!("cannot start: {}", error.cause.as_deref().unwrap_or(error.info.as_ref()))
     })?;
+    let forgotten = crate::backup::forget_after_restore(data, &engine).await?;
     let has_mirror = config.keys_mirror(data)?.is_some();
-    Ok(Opened { store, engine, data: data.to_owned(), has_mirror })
+    Ok(Opened { store, engine, data: data.to_owned(), forgotten, has_mirror })
 }

@@ -168,3 +168,11 @@ async fn keys_never_lie_inside_the_data_and_the_outer_key_wraps_them() {
     let (opened, why) = with(Some("short"));
     assert!(!opened && why.contains("64 hexadecimal digits") && !why.contains("short"), "{why}");
 }
+
+#[tokio::test]
+async fn the_process_leaves_no_core_dump() {
+    let world = World::start().await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", world.server.process())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().collect::<Vec<_>>()[4..6], ["0", "0"], "{core}");
+}

@@ -4,18 +4,23 @@ use std::sync::Arc;
 
 use model::settings::{App, KEYS_MAX, Retention};
 use model::usersig::SecretKey;
-use model::{AppSettings, ErrorCode, Result, SdkAppId};
+use model::{AppSettings, ErrorCode, Result, SdkAppId, Seconds};
 use parking_lot::RwLock;
 use ports::records::{Range, find};
 use ports::{Record, Records};
 use promise::Stamps;
 
+use crate::Engine;
 use crate::context::Context;
 use crate::facts::AppFact;
 use crate::store::{TRIES_MAX, put, unchanged, write_if};
+use crate::termination::TombstoneFact;
 
 /// How many apps an installation may have.
 pub const APPS_MAX: usize = 10_000;
+
+/// How many erased apps are looked at when a number is given out.
+const TOMBSTONES_MAX: usize = 100_000;
 
 const KEY_BYTES: usize = 32;
 
@@ -80,10 +85,22 @@ impl Apps {
         settings.check()?;
         for _ in 0..TRIES_MAX {
             let newest = self.list().await?.last().map(|app| app.id);
-            let id = newest.map_or(SdkAppId::FIRST, |newest| SdkAppId(newest.0 + 1));
+            let mut id = newest.map_or(SdkAppId::FIRST, |newest| SdkAppId(newest.0 + 1));
+            let tombstones = self.tombstones().await?;
+            while Engine::was_erased(&tombstones, id) {
+                id = SdkAppId(id.0 + 1);
+            }
             let now = self.context.clock.now().seconds();
             let keys = vec![self.new_key()];
-            let app = App { id, owner, created_at: now, updated_at: now, keys, settings: settings.clone() };
+            let app = App {
+                id,
+                owner,
+                created_at: now,
+                updated_at: now,
+                keys,
+                settings: settings.clone(),
+                terminated_at: None,
+            };
             if self.store(&app, None).await? {
                 return Ok(self.remember(app));
             }
@@ -112,6 +129,32 @@ impl Apps {
             Ok(())
         })
         .await
+    }
+
+    /// Changes when it was terminated.
+    pub(crate) async fn set_termination(
+        &self,
+        id: SdkAppId,
+        change: impl Fn(Option<Seconds>) -> Option<Seconds>,
+    ) -> Result<Arc<App>> {
+        self.change(id, |app| {
+            app.terminated_at = change(app.terminated_at);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Forgets an app that is no more.
+    pub(crate) fn forget(&self, id: SdkAppId) {
+        self.cache.write().remove(&id);
+    }
+
+    /// What is left of the apps that were erased.
+    async fn tombstones(&self) -> Result<Vec<TombstoneFact>> {
+        let kind = TombstoneFact::KIND;
+        let range = Range { kind, index: None, prefix: Vec::new(), after: None, limit: TOMBSTONES_MAX };
+        let found = self.records().scan(SdkAppId::INSTALLATION, range).await?;
+        Ok(found.iter().map(ports::records::Found::decode).collect::<std::result::Result<_, _>>()?)
     }
 
     /// Adds a key; with two active, the oldest is retired.

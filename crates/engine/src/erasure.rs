@@ -164,6 +164,11 @@ impl Engine {
     /// # Errors
     /// What the stores say, also while another change runs; what could not be destroyed is destroyed by the next change.
     pub async fn change_generation(&self) -> Result<Changed> {
+        self.change_generation_with(&[]).await
+    }
+
+    /// The same, with more that is to be destroyed.
+    pub(crate) async fn change_generation_with(&self, more: &[Destroyed]) -> Result<Changed> {
         let (mut messages, mut accounts) = (0, 0);
         loop {
             let mut found = self.to_be_destroyed().await?;
@@ -173,6 +178,7 @@ impl Engine {
             found
                 .destroyed
                 .push(Destroyed::Before(u16::try_from(today).unwrap_or(u16::MAX).saturating_add(1)));
+            found.destroyed.extend_from_slice(more);
             let former = self.keyring.generation();
             let generation = self.keyring.destroy(&found.destroyed).await?;
             seals::remember_generation(&self.context, generation).await?;

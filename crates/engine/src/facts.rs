@@ -16,6 +16,7 @@ pub fn kinds() -> Vec<Kind> {
     use crate::erasure::RecalledFact;
     use crate::receipts::ReceiptFact;
     use crate::retention::{ChangeFact, ProposalFact, ShortenedFact};
+    use crate::termination::TombstoneFact;
     vec![
         AppFact::KIND,
         InstallationFact::KIND,
@@ -32,6 +33,7 @@ pub fn kinds() -> Vec<Kind> {
         ShortenedFact::KIND,
         ChangeFact::KIND,
         ReceiptFact::KIND,
+        TombstoneFact::KIND,
     ]
 }
 
@@ -372,6 +374,6 @@ mod tests {
     #[test]
     fn every_kind_has_a_number_of_its_own() {
         let numbers: Vec<u16> = kinds().iter().map(|kind| kind.id).collect();
-        assert_eq!(numbers, (1..=15).collect::<Vec<u16>>());
+        assert_eq!(numbers, (1..=16).collect::<Vec<u16>>());
     }
 }

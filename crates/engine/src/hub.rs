@@ -111,6 +111,13 @@ impl Hub {
         connection
     }
 
+    /// Asks every connection of an app to close.
+    pub fn end_app(&self, app: SdkAppId) {
+        for connection in self.open.lock().values().filter(|connection| connection.app == app) {
+            connection.outbox.end(crate::outbox::Ending::Draining);
+        }
+    }
+
     /// Forgets a connection that was closed. Returns the login that was bound to it.
     pub fn close(&self, connection: &Arc<Connection>) -> Option<Arc<Session>> {
         self.open.lock().remove(&connection.id);

@@ -24,6 +24,7 @@ pub mod retention;
 mod seals;
 pub mod sessions;
 mod store;
+pub mod termination;
 mod token;
 mod unstored;
 
@@ -118,6 +119,7 @@ impl Engine {
         deliver::start(&engine);
         erasure::start(&engine, options.generation_time);
         requests::start(&engine);
+        termination::start(&engine);
         Ok(engine)
     }
 }

@@ -433,7 +433,15 @@ mod tests {
         let settings =
             model::AppSettings { login_policy: policy, web_instances, ..model::AppSettings::default() };
         let now = Seconds(0);
-        App { id: SdkAppId(1), owner: None, created_at: now, updated_at: now, keys: Vec::new(), settings }
+        App {
+            id: SdkAppId(1),
+            owner: None,
+            created_at: now,
+            updated_at: now,
+            keys: Vec::new(),
+            settings,
+            terminated_at: None,
+        }
     }
 
     fn instance(number: u32, platform: u16) -> InstanceFact {

@@ -125,6 +125,9 @@ impl Gateway {
         let Some(app) = engine.apps.find(connection.app).await? else {
             return Err(ErrorCode::NoSuchApp.into());
         };
+        if app.terminated_at.is_some() {
+            return Err(ErrorCode::AppDisabled.into());
+        }
         let callers = command.spec().callers;
         let (caller, credentials) = if callers.nobody {
             (self.anybody(connection), credentials(frame))

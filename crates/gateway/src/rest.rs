@@ -55,6 +55,9 @@ impl Gateway {
         let engine = self.engine();
         let app = engine.apps.find(app).await?.ok_or_else(unknown)?;
         engine.verify_signature(&app, &user, &signature).await?;
+        if app.terminated_at.is_some() {
+            return Err(ErrorCode::AppDisabled.into());
+        }
         if !app.is_administrator(&user) {
             return Err(ErrorCode::NotAdministrator.into());
         }

@@ -133,6 +133,7 @@ error_table! {
     60009 CommandUnknown "this command does not exist here";
     60010 NotAdministrator "the identifier is not an administrator of the app";
     60012 AppMissing "the SDKAppID is missing";
+    60016 AppDisabled "the app is terminated";
     60025 BadQuery "sdkappid, identifier, usersig or contenttype is wrong";
     70001 UserSigExpired "the UserSig has expired";
     70002 UserSigEmpty "the UserSig is empty";

@@ -31,6 +31,9 @@ pub struct App {
     pub keys: Vec<SecretKey>,
     /// Its settings.
     pub settings: AppSettings,
+    /// When it was terminated, if it was: then it is refused, and erased two months later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminated_at: Option<Seconds>,
 }
 
 impl App {

@@ -381,6 +381,9 @@ pub trait Timeline: Send + Sync {
         name: UserId,
     ) -> Answer<'_, ErasedMessages>;
 
+    /// Removes everything of an app; how many messages that were. May be repeated; durable when answered.
+    fn forget_app(&self, app: SdkAppId) -> Answer<'_, u64>;
+
     /// The newest cursor: what is appended later lies after it.
     fn end(&self) -> Cursor;
 }

@@ -3,6 +3,7 @@
 //! Nothing reaches a store without a stamp, and stamps come from here. So do the keys that content is
 //! sealed with, and the receipts for what was erased.
 
+pub mod calendar;
 pub mod keys;
 pub mod receipts;
 

@@ -51,6 +51,8 @@ pub enum Scope {
     RecalledAndExpired,
     /// What a shortened retention takes.
     Retention,
+    /// An app that was terminated.
+    App,
 }
 
 /// What an erasure says, before it has a place in the chain.

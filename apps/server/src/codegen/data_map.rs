@@ -16,7 +16,7 @@ const fn row(name: &'static str, subject: &'static str, kept: &'static str) -> R
 const ACCOUNT: &str = "the account";
 const NOBODY: &str = "nobody";
 const WHILE_ACCOUNT: &str = "while the account exists";
-const WHILE_APP: &str = "while the app exists";
+const WHILE_APP: &str = "while the app exists: until two months after its termination";
 
 /// One row for each kind.
 const RECORDS: &[Row] = &[
@@ -47,6 +47,7 @@ const RECORDS: &[Row] = &[
     row("shortened retention", NOBODY, "two days longer than the former retention"),
     row("changed retention", NOBODY, WHILE_APP),
     row("receipt", "nobody: a commitment", "for ever"),
+    row("number of an erased app", "nobody: a salted hash", "for ever"),
 ];
 
 /// What is no record: what, class, subject, kept, place.

@@ -20,6 +20,7 @@ use promise::Stamps;
 use promise::keys::{Keyring, Place};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Notify;
 
 pub use self::log::{LOGGED_MAX, LogPage, LogPlace, LogQuery, Logged};
 pub use self::monitoring::{POINTS_MAX, Point, PointsQuery};
@@ -76,6 +77,8 @@ pub struct Requests {
     context: Context,
     keyring: Arc<Keyring>,
     waiting: Mutex<Waiting>,
+    /// Woken by the first request that waits.
+    noted: Arc<Notify>,
     /// Names a request in the server's own log, where nothing else about it stands.
     next_reference: AtomicU64,
 }
@@ -84,7 +87,7 @@ impl Requests {
     pub(crate) fn new(context: Context, keyring: Arc<Keyring>) -> Self {
         // Unique over starts: a start takes at least a microsecond.
         let next_reference = AtomicU64::new(context.clock.now().0 * 1000);
-        Self { context, keyring, waiting: Mutex::default(), next_reference }
+        Self { context, keyring, waiting: Mutex::default(), noted: Arc::default(), next_reference }
     }
 
     /// Notes a request. Returns the number under which it is found in the request log.
@@ -98,6 +101,9 @@ impl Requests {
             request.code == 0,
             request.micros,
         );
+        if waiting.noted.is_empty() {
+            self.noted.notify_one();
+        }
         if waiting.noted.len() < WAITING_MAX {
             waiting.noted.push(Noted { at, reference, request });
         } else {
@@ -188,7 +194,17 @@ pub(crate) fn start(engine: &Arc<Engine>) {
     engine.context.spawner.spawn(Box::pin(async move {
         let mut expired_at = Seconds(0);
         loop {
-            clock.sleep(EVERY).await;
+            // What is noted wakes this, and is written with what comes within a second; nothing noted costs nothing.
+            let noted = match weak.upgrade() {
+                Some(engine) => Arc::clone(&engine.requests.noted),
+                None => return,
+            };
+            let idle = clock.sleep(Duration::from_secs(EXPIRY_SECONDS.into()));
+            tokio::select! {
+                biased;
+                () = noted.notified() => clock.sleep(EVERY).await,
+                () = idle => {}
+            }
             let Some(engine) = weak.upgrade() else { return };
             let now = clock.now().seconds();
             let mut done = engine.requests.write(false).await;

@@ -11,7 +11,9 @@ pub(super) async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
     expired_messages_are_absent(subjects).await;
     a_shortened_retention_acts_on_what_was_there_and_nothing_undoes_it(subjects).await;
     an_erased_account_leaves_places_without_content_or_name(subjects).await;
+    an_app_that_is_forgotten_leaves_nothing_and_others_stay(subjects).await;
     vec![
+        "an_app_that_is_forgotten_leaves_nothing_and_others_stay",
         "expired_messages_are_absent",
         "a_shortened_retention_acts_on_what_was_there_and_nothing_undoes_it",
         "an_erased_account_leaves_places_without_content_or_name",
@@ -98,6 +100,27 @@ async fn an_erased_account_leaves_places_without_content_or_name(subjects: &mut 
         let untouched = ok(case.stores.timeline.history(APP, other, query).await);
         assert_eq!(untouched.messages[0].message.from, name(BOB));
         assert_eq!(ok(case.stores.timeline.erase_account(APP, ALICE, name(ALICE)).await).messages, 0);
+        crashed = (round == 0).then(|| case.crash(subjects));
+    }
+}
+
+async fn an_app_that_is_forgotten_leaves_nothing_and_others_stay(subjects: &mut dyn Subjects) {
+    let case = Case::new(subjects);
+    let sent = case.send(ALICE, BOB, 1).await;
+    case.append(ALICE, BOB, case.recall_of(1, &sent)).await;
+    case.send(ALICE, BOB, 2).await;
+    let other =
+        case.append_as(OTHER_APP, ALICE, BOB, Event::Message(message(ALICE, BOB, 3)), None, None).await;
+    assert_eq!(ok(case.stores.timeline.forget_app(APP).await), 2);
+    let mut crashed = Some(case);
+    for round in 0..2 {
+        let Some(case) = crashed.take() else { unreachable!("set in every round") };
+        assert_eq!(case.all(BOB).await, Vec::<u32>::new(), "round {round}");
+        let pair = ConversationId::between(ALICE, BOB);
+        assert_eq!(ok(case.stores.timeline.conversation(APP, BOB, pair).await), None);
+        assert_eq!(case.stream(BOB, Cursor(0), 10).await.entries.len(), 0);
+        let entries = ok(case.stores.timeline.account_entries(OTHER_APP, BOB, Cursor(0), 10).await).entries;
+        assert_eq!(entries.iter().map(|entry| entry.cursor).collect::<Vec<_>>(), [other.cursor]);
         crashed = (round == 0).then(|| case.crash(subjects));
     }
 }

@@ -1,0 +1,188 @@
+//! Apps that are terminated: refused at once, erased two calendar months later, until then taken back at will.
+//!
+//! What remains is a salted hash of the number, so that it is never given out again, and the receipts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::settings::App;
+use model::{DataClass, ErrorCode, Result, SdkAppId, Seconds, Subject};
+use ports::records::{Range, Write};
+use ports::{Kind, Record, Transaction};
+use promise::Stamps;
+use promise::calendar::two_months_after;
+use promise::keys::Destroyed;
+use promise::receipts::{Scope, Stage, Statement, commitment};
+use serde::{Deserialize, Serialize};
+
+use crate::Engine;
+use crate::facts::{AppFact, kinds};
+use crate::store::{put, remove, write};
+
+/// How often it is looked whether an app's time is over.
+const EVERY: Duration = Duration::from_secs(600);
+
+/// Records removed at once.
+const RECORDS_AT_ONCE: usize = 1000;
+
+/// That a number was an app's. Holds a salted hash, not the number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TombstoneFact {
+    /// The hash, in hexadecimal.
+    pub hash: String,
+    /// Its salt.
+    pub salt: [u8; 16],
+}
+
+impl TombstoneFact {
+    fn of(salt: [u8; 16], app: SdkAppId) -> Self {
+        Self { hash: commitment(&salt, app.0, ""), salt }
+    }
+
+    /// Whether this was the number.
+    #[must_use]
+    pub fn is_of(&self, app: SdkAppId) -> bool {
+        commitment(&self.salt, app.0, "") == self.hash
+    }
+}
+
+impl Record for TombstoneFact {
+    const KIND: Kind = Kind { id: 16, name: "number of an erased app", class: DataClass::Configuration };
+
+    fn key(&self) -> Vec<u8> {
+        self.hash.as_bytes().to_vec()
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Nobody
+    }
+}
+
+/// When a terminated app is erased.
+#[must_use]
+pub fn erased_at(app: &App) -> Option<Seconds> {
+    app.terminated_at.map(two_months_after)
+}
+
+impl Engine {
+    /// Terminates an app: from now on it is refused, and two calendar months later erased. Twice is the same as once.
+    ///
+    /// # Errors
+    /// `NoSuchApp`.
+    pub async fn terminate_app(&self, id: SdkAppId) -> Result<Arc<App>> {
+        let now = self.context.clock.now().seconds();
+        let app = self.apps.set_termination(id, |former| former.or(Some(now))).await?;
+        self.hub.end_app(id);
+        Ok(app)
+    }
+
+    /// Takes a termination back.
+    ///
+    /// # Errors
+    /// `NoSuchApp`, also once it is erased.
+    pub async fn resume_app(&self, id: SdkAppId) -> Result<Arc<App>> {
+        self.apps.set_termination(id, |_| None).await
+    }
+
+    /// Erases the apps whose time is over; how many.
+    ///
+    /// # Errors
+    /// What the stores say; what was begun is gone on with the next time.
+    pub async fn erase_terminated(&self) -> Result<usize> {
+        let now = self.context.clock.now().seconds();
+        let mut count = 0;
+        for app in self.apps.list().await? {
+            if erased_at(&app).is_some_and(|end| now >= end) {
+                self.erase_app(app.id).await?;
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    async fn erase_app(&self, id: SdkAppId) -> Result<()> {
+        let mut salt = [0; 16];
+        self.context.random.fill(&mut salt);
+        let tombstone = TombstoneFact::of(salt, id);
+        let messages = self.context.timeline.forget_app(id).await?;
+        let records = self.remove_records(id).await?;
+        for segment in self.context.segments.list().await? {
+            if segment.app == id {
+                self.context.segments.remove(segment).await?;
+            }
+        }
+        let counts = BTreeMap::from([("message".to_owned(), messages), ("record".to_owned(), records)]);
+        self.receipt(statement(&tombstone, Stage::Deleted, counts)).await?;
+        let former = self.keyring.generation();
+        let generation = self.change_generation_with(&[Destroyed::App(id)]).await?.generation;
+        let mut unrecoverable = statement(&tombstone, Stage::Unrecoverable, BTreeMap::new());
+        unrecoverable.generations = Some((former.0, generation.0));
+        unrecoverable.destruction = Some(self.context.vault.destruction());
+        self.receipt(unrecoverable).await?;
+        // The app itself goes last: until then every start goes on here.
+        let app = SdkAppId::INSTALLATION;
+        let writes =
+            vec![remove::<AppFact>(AppFact::key_of(id)), put(Stamps::configuration(app), &tombstone)?];
+        write(self.context.records.as_ref(), app, writes).await?;
+        self.apps.forget(id);
+        tracing::info!("a terminated app was erased");
+        Ok(())
+    }
+
+    /// Removes every record of an app; how many.
+    async fn remove_records(&self, app: SdkAppId) -> Result<u64> {
+        let records = self.context.records.as_ref();
+        let mut count = 0;
+        for kind in kinds() {
+            loop {
+                let range =
+                    Range { kind, index: None, prefix: Vec::new(), after: None, limit: RECORDS_AT_ONCE };
+                let found = records.scan(app, range).await?;
+                if found.is_empty() {
+                    break;
+                }
+                count += found.len() as u64;
+                let writes = found.into_iter().map(|record| Write::Remove(kind, record.key)).collect();
+                records.apply(app, Transaction { conditions: Vec::new(), writes }).await?;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Whether a number was that of an app which is erased.
+    pub(crate) fn was_erased(tombstones: &[TombstoneFact], id: SdkAppId) -> bool {
+        tombstones.iter().any(|tombstone| tombstone.is_of(id))
+    }
+}
+
+fn statement(tombstone: &TombstoneFact, stage: Stage, counts: BTreeMap<String, u64>) -> Statement {
+    Statement {
+        app: 0,
+        stage,
+        scope: Scope::App,
+        subject: tombstone.hash.clone(),
+        reason: "two months have passed since the app was terminated".to_owned(),
+        counts,
+        generations: None,
+        destruction: None,
+        aged_out_by: None,
+    }
+}
+
+/// Looks at regular times whether an app's time is over, for as long as the engine lives.
+pub(crate) fn start(engine: &Arc<Engine>) {
+    let (weak, clock) = (Arc::downgrade(engine), Arc::clone(&engine.context.clock));
+    engine.context.spawner.spawn(Box::pin(async move {
+        loop {
+            let Some(engine) = weak.upgrade() else { return };
+            if let Err(error) = engine.erase_terminated().await
+                && error.code != ErrorCode::NoSuchApp
+            {
+                tracing::error!(code = error.code.number(), "a terminated app could not be erased yet");
+            }
+            drop(engine);
+            clock.sleep(EVERY).await;
+        }
+    }));
+}
