@@ -1,6 +1,6 @@
 //! What was asked of each app: the request log (class Log) and success and delay by the minute (class Monitoring).
 //!
-//! A request is noted in memory, which waits for nothing, and written down about once a second: blocks sealed under keys
+//! A request is noted in memory, which waits for nothing, and written down a tenth of a second later: blocks sealed under keys
 //! of their own, in a segment for each app and hour that is dropped when its class's time is over.
 
 mod log;
@@ -33,8 +33,8 @@ const WAITING_MAX: usize = 200_000;
 /// Requests in one block at most.
 const BLOCK_MAX: usize = 4096;
 
-/// How often what waits is written.
-const EVERY: Duration = Duration::from_secs(1);
+/// How long what waits is collected before it is written: short, so that writing it holds up nobody.
+const EVERY: Duration = Duration::from_millis(100);
 
 /// How often segments are looked at whose time may be over, in seconds.
 const EXPIRY_SECONDS: u32 = 60;
@@ -194,7 +194,7 @@ pub(crate) fn start(engine: &Arc<Engine>) {
     engine.context.spawner.spawn(Box::pin(async move {
         let mut expired_at = Seconds(0);
         loop {
-            // What is noted wakes this, and is written with what comes within a second; nothing noted costs nothing.
+            // What is noted wakes this, and is written with what comes right after it; nothing noted costs nothing.
             let noted = match weak.upgrade() {
                 Some(engine) => Arc::clone(&engine.requests.noted),
                 None => return,
