@@ -9,10 +9,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use fjall::{PersistMode, Readable as _};
+use parking_lot::RwLock;
 use ports::Fault;
 
 use crate::codec::fault;
-use crate::spaces::Spaces;
+use crate::spaces::{Spaces, WRITTEN_TO};
+use crate::state::State;
 use crate::store::EmbeddedStore;
 
 const MAGIC: &[u8] = b"whimbrel backup 1\n";
@@ -27,6 +29,9 @@ const FRAME_BYTES_MAX: usize = 64 << 20;
 
 /// Items written at once by a restore.
 const ITEMS_AT_ONCE: usize = 2000;
+
+/// More entries than are appended between a backup and its restore.
+const CURSORS_SKIPPED: u64 = 1 << 40;
 
 /// What has no sense elsewhere.
 const LEFT_OUT: &str = "padding";
@@ -56,16 +61,29 @@ impl EmbeddedStore {
     ///
     /// # Errors
     /// `Unavailable` if the folder holds a store or cannot be written, `Corrupt` if the backup is damaged or not whole; then
-    /// what was begun has to be removed.
+    /// there is no store.
     pub fn restore(folder: &Path, file: File) -> Result<u64, Fault> {
         let store = folder.join("store");
         if store.exists() {
             return Err(Fault::Unavailable(format!("{} is there already", store.display())));
         }
-        crate::store::make_private(&store)?;
-        let spaces = Spaces::open(&store)?;
+        // It has its name only when it is whole: what is begun here is no store.
+        let part = folder.join("store.part");
+        if part.exists() {
+            std::fs::remove_dir_all(&part).map_err(|error| failed(&error))?;
+        }
+        crate::store::make_private(&part)?;
+        let spaces = Spaces::open(&part)?;
         let items = read(&spaces, file)?;
+        let mut state = State::default();
+        crate::store::recover(&spaces, &mut state)?;
+        crate::behind::write(&spaces, &RwLock::new(state))?;
+        // Cursors that were given out after the backup must not come again: clients have seen them.
+        let skipped = spaces.last_cursor()?.0.saturating_add(CURSORS_SKIPPED);
+        spaces.meta.insert(WRITTEN_TO, skipped.to_be_bytes()).map_err(|error| fault(&error))?;
         crate::behind::flush_all(&spaces)?;
+        drop(spaces);
+        std::fs::rename(&part, &store).map_err(|error| failed(&error))?;
         Ok(items)
     }
 }

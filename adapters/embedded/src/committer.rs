@@ -357,11 +357,7 @@ impl Committer {
     /// Goes on with an erasure; whether it was the last step of it.
     fn go_on_erasing(&mut self) -> Result<bool, Fault> {
         let Some(erasure) = self.upkeep.erasures.last_mut() else { return Ok(false) };
-        let is_done = {
-            let mut state = self.state.write();
-            erasure.step(&self.spaces, &mut state)?
-        };
-        if !is_done {
+        if !erasure.step(&self.spaces, &self.state)? {
             return Ok(false);
         }
         self.write_derived()?;
@@ -403,7 +399,7 @@ fn adds_data(transaction: &Transaction) -> bool {
     let is_data = |write: &Write| match write {
         Write::Put(record) => match record.class() {
             DataClass::Configuration => false,
-            DataClass::Account => !is_replaced(record.value()),
+            DataClass::Account | DataClass::Profile => !is_replaced(record.value()),
             _ => true,
         },
         Write::Remove(..) => false,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use model::{AccountNumber, ConversationId, UserId};
+use parking_lot::RwLock;
 use ports::timeline::ErasedMessages;
 use ports::{Cursor, Event, Fault};
 
@@ -32,11 +33,14 @@ impl Erasure {
         name: UserId,
         answer: Asker<ErasedMessages>,
     ) -> Self {
-        Self { account, name, left: spaces.buckets.all(), erased: ErasedMessages::default(), answer }
+        let left = spaces.buckets.all();
+        // Said for all that there is: what a crash left of an earlier round may lie anywhere.
+        let aged_out_by = left.last().map(|bucket| begins(bucket.day)).unwrap_or_default();
+        Self { account, name, left, erased: ErasedMessages { messages: 0, aged_out_by }, answer }
     }
 
     /// Goes on for a bit; whether it is done. What is derived has to be written before, all of it.
-    pub(crate) fn step(&mut self, spaces: &Spaces, state: &mut State) -> Result<bool, Fault> {
+    pub(crate) fn step(&mut self, spaces: &Spaces, state: &RwLock<State>) -> Result<bool, Fault> {
         // What was dropped meanwhile must not be written to again.
         self.left.retain(|bucket| spaces.buckets.is_live(bucket.day));
         let Some(bucket) = self.left.last().cloned() else {
@@ -80,13 +84,16 @@ impl Erasure {
         let Some(mut entry) = spaces.entry(bucket.day, cursor)? else { return Ok(()) };
         if matches!(&entry.event, Event::Message(message) if message.author == self.account.number) {
             self.erased.messages += 1;
-            self.erased.aged_out_by = self.erased.aged_out_by.max(begins(bucket.day));
         }
         if !entry.event.forget(self.account.number, &self.name) {
             return Ok(());
         }
         if let Event::Recall { target, revoker, .. } = &entry.event {
             let conversation = Conversation { app: self.account.app, id: entry.conversation };
+            // Beyond a month a recall may lie in another bucket than its message.
+            let head = spaces.head(conversation)?.unwrap_or_default();
+            let Some(reference) = spaces.reference_at(conversation, &head, *target)? else { return Ok(()) };
+            let Some(bucket) = spaces.buckets.get(reference.day) else { return Ok(()) };
             let key = conversation.place(derived::AMENDMENT, *target);
             if let Some(bytes) = bucket.derived.get(key).map_err(|error| fault(&error))? {
                 let mut amendment: Amendment = decode(&bytes, "an amendment")?;
@@ -99,7 +106,8 @@ impl Erasure {
     }
 
     /// Takes every conversation off the account's list.
-    fn leave_lists(&self, spaces: &Spaces, state: &mut State) -> Result<(), Fault> {
+    fn leave_lists(&self, spaces: &Spaces, state: &RwLock<State>) -> Result<(), Fault> {
+        let mut state = state.write();
         let mut peers = Vec::new();
         for guard in spaces.recent.prefix(self.account.key()) {
             let key = guard.key().map_err(|error| fault(&error))?;

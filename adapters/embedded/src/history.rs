@@ -323,6 +323,9 @@ impl Reader<'_> {
             return Ok(false);
         };
         let reference = Reference { at, cursor, day, fingerprint: 0, expires_at: 0, flags: 0 };
+        if !message.is_kept_by(viewer) {
+            return Ok(false);
+        }
         let amendment = self.amendment(conversation, &head, reference)?;
         if amendment.revoker.is_some() {
             message.content.empty();

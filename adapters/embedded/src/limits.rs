@@ -11,7 +11,7 @@ use ports::{Cursor, Fault};
 use crate::codec::fault;
 use crate::layout::read_u64;
 
-/// What keys in `meta` begin with: then the app (4), the newest entry at that time (8).
+/// What keys in `meta` begin with: then the app (4), the newest entry at that time (8), the seconds (4).
 const PREFIX: &[u8] = b"shortened:";
 
 /// Messages appended up to `until` are kept so many seconds at most.
@@ -28,8 +28,9 @@ pub(crate) struct Limits {
     is_any: AtomicBool,
 }
 
-fn key(app: SdkAppId, until: Cursor) -> Vec<u8> {
-    [PREFIX, &app.0.to_be_bytes(), &until.0.to_be_bytes()].concat()
+fn key(app: SdkAppId, limit: Limit) -> Vec<u8> {
+    let Limit { until, keep_seconds } = limit;
+    [PREFIX, &app.0.to_be_bytes(), &until.0.to_be_bytes(), &keep_seconds.to_be_bytes()].concat()
 }
 
 impl Limits {
@@ -63,7 +64,8 @@ impl Limits {
         until: Cursor,
         keep_seconds: u32,
     ) -> Result<(), Fault> {
-        meta.insert(key(app, until), keep_seconds.to_be_bytes()).map_err(|error| fault(&error))?;
+        meta.insert(key(app, Limit { until, keep_seconds }), keep_seconds.to_be_bytes())
+            .map_err(|error| fault(&error))?;
         self.remember(app, Limit { until, keep_seconds });
         Ok(())
     }
@@ -73,7 +75,7 @@ impl Limits {
         let mut by_app = self.by_app.write();
         for (app, limits) in by_app.iter_mut() {
             for limit in limits.extract_if(.., |limit| limit.until < oldest) {
-                meta.remove(key(*app, limit.until)).map_err(|error| fault(&error))?;
+                meta.remove(key(*app, limit)).map_err(|error| fault(&error))?;
             }
         }
         by_app.retain(|_, limits| !limits.is_empty());

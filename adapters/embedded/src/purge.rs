@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use fjall::{Slice, UserValue};
+use fjall::{Keyspace, Slice, UserValue};
 use ports::Fault;
 
 use crate::codec::fault;
@@ -85,6 +85,25 @@ pub(crate) fn has_room(folder: &Path) -> bool {
         .is_ok_and(|found| found.f_bavail.saturating_mul(found.f_frsize) >= ROOM_BYTES_MIN)
 }
 
+/// Whether tables of buckets have to be written anew.
+pub(crate) fn is_large(spaces: &Spaces) -> Result<bool, Fault> {
+    Ok(spaces.number(SCATTERED)? > spaces.number(PURGED)?)
+}
+
+/// Writes the tables of a key space anew, without former values, if there is room for a second copy.
+fn write_anew(space: &Keyspace, folder: &Path, ended: &AtomicBool) -> Result<(), Fault> {
+    if ended.load(Ordering::Acquire) {
+        return Err(Fault::Unavailable("nobody waits for the purge any more".to_owned()));
+    }
+    let needed = ROOM_BYTES_MIN.saturating_add(space.disk_space());
+    let free = rustix::fs::statvfs(folder).map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize));
+    if free < needed {
+        return Err(Fault::Full);
+    }
+    space.rotate_memtable_and_wait().map_err(|error| fault(&error))?;
+    space.major_compact().map_err(|error| fault(&error))
+}
+
 /// Purges once.
 ///
 /// # Errors
@@ -95,15 +114,14 @@ pub(crate) fn purge(spaces: &Spaces, folder: &Path, haste: Haste, ended: &Atomic
     }
     let removed = spaces.number(REMOVED)?;
     let former = journals(folder)?;
-    for space in [&spaces.records, &spaces.record_index, &spaces.record_ends, &spaces.recent] {
-        space.rotate_memtable_and_wait().map_err(|error| fault(&error))?;
-        space.major_compact().map_err(|error| fault(&error))?;
+    let Spaces { records, record_index, record_ends, recent, heads, .. } = spaces;
+    for space in [records, record_index, record_ends, recent, heads] {
+        write_anew(space, folder, ended)?;
     }
-    if spaces.number(SCATTERED)? > spaces.number(PURGED)? {
+    if is_large(spaces)? {
         for bucket in spaces.buckets.all() {
             for space in [&bucket.log, &bucket.derived] {
-                space.rotate_memtable_and_wait().map_err(|error| fault(&error))?;
-                space.major_compact().map_err(|error| fault(&error))?;
+                write_anew(space, folder, ended)?;
             }
         }
     }

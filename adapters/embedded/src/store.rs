@@ -100,8 +100,12 @@ impl EmbeddedStore {
         }
         let (purge, told) = std::sync::mpsc::channel();
         let ended = Arc::new(AtomicBool::new(false));
-        let purger =
-            start_purging(Arc::clone(&spaces), folder, told, Arc::clone(&ended)).map_err(unavailable)?;
+        let purger = if looks_only {
+            None
+        } else {
+            let ended = Arc::clone(&ended);
+            Some(start_purging(Arc::clone(&spaces), folder, told, ended).map_err(unavailable)?)
+        };
         let followers = Arc::new(Followers::after(spaces.last_cursor()?));
         let (inbox, rounds) = Inbox::new();
         options.spawner.spawn(Box::pin(Arc::clone(&inbox).run()));
@@ -131,7 +135,7 @@ impl EmbeddedStore {
             clock: options.clock,
             inbox,
             writer: Mutex::new(Some(writer)),
-            purger: Mutex::new(Some(purger)),
+            purger: Mutex::new(purger),
             ended,
             _lock: lock,
         })
@@ -225,7 +229,7 @@ fn lock(folder: &Path) -> Result<File, Fault> {
 }
 
 /// Applies the log entries that the derived key spaces do not contain yet.
-fn recover(spaces: &Spaces, state: &mut State) -> Result<(), Fault> {
+pub(crate) fn recover(spaces: &Spaces, state: &mut State) -> Result<(), Fault> {
     let written_to = Cursor(spaces.number(WRITTEN_TO)?);
     state.applied = written_to;
     for lying in spaces.buckets.entries(written_to, Cursor(u64::MAX)) {
@@ -244,9 +248,12 @@ fn expire(spaces: &Spaces, state: &RwLock<State>, folder: &Path, clock: &dyn Clo
         crate::expiry::count_removal(spaces)?;
     }
     while crate::expiry::sweep_records(spaces, now)? > 0 {}
-    // Without room the purger tries again until there is some.
-    if purge::is_due(spaces)? && purge::has_room(folder) {
-        purge::purge(spaces, folder, purge::Haste::Alone, &AtomicBool::new(false))?;
+    // Where tables have to be written anew, or there is no room for it, the purger does it beside everything else.
+    if purge::is_due(spaces)? && !purge::is_large(spaces)? && purge::has_room(folder) {
+        let done = purge::purge(spaces, folder, purge::Haste::Alone, &AtomicBool::new(false));
+        if let Err(fault) = done {
+            tracing::error!(%fault, "files still hold expired data: trying again in a minute");
+        }
     }
     Ok(())
 }

@@ -131,6 +131,24 @@ impl Accounts {
         Err(ErrorCode::AccountInternal.into())
     }
 
+    /// Gives out none of the next numbers: they may have been given out after a backup was made.
+    pub(crate) async fn skip_numbers(&self, count: u64) -> Result<()> {
+        for _ in 0..TRIES_MAX {
+            let key = COUNTER.as_bytes();
+            let found = find::<InstallationFact>(self.records(), SdkAppId::INSTALLATION, key).await?;
+            let Some((fact, version)) = found else { return Ok(()) };
+            let first: u64 = fact.value.parse().map_err(|_| ErrorCode::AccountInternal)?;
+            let fact = InstallationFact { value: (first + count).to_string(), ..fact };
+            let condition = unchanged::<InstallationFact>(fact.key(), Some(version));
+            let writes = vec![put(Stamps::configuration(SdkAppId::INSTALLATION), &fact)?];
+            if write_if(self.records(), SdkAppId::INSTALLATION, vec![condition], writes).await? {
+                self.numbers.lock().end = 0;
+                return Ok(());
+            }
+        }
+        Err(ErrorCode::AccountInternal.into())
+    }
+
     async fn next_number(&self) -> Result<AccountNumber> {
         for _ in 0..TRIES_MAX {
             if let Some(number) = self.numbers.lock().next() {

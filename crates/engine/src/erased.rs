@@ -18,6 +18,9 @@ use crate::Engine;
 use crate::facts::AccountFact;
 use crate::store::{put, remove, unchanged, write_if};
 
+/// More accounts than are made between a backup and its restore.
+const NUMBERS_SKIPPED: u64 = 1 << 32;
+
 /// Why accounts are erased.
 const REASON: &str = "deletion of the account was requested";
 
@@ -159,16 +162,30 @@ impl Engine {
     pub(crate) async fn resume_erasures(&self) -> Result<()> {
         let now = self.context.clock.now().seconds();
         for app in self.apps.list().await? {
-            for (fact, _) in self.facts::<ErasedFact>(app.id, None).await? {
-                self.hide(app.id, fact.number).await?;
-                self.delete_rows(app.id, fact.number).await?;
-                let is_done = fact.deleted.is_some() && fact.generation.is_some();
-                if is_done && now >= fact.aged_out_by {
-                    self.receipt(statement(app.id, &fact, Stage::AgedOut, BTreeMap::new())).await?;
-                    let gone = vec![remove::<ErasedFact>(fact.key())];
-                    write_if(self.context.records.as_ref(), app.id, Vec::new(), gone).await?;
+            let mut after = None;
+            loop {
+                let facts = self.facts::<ErasedFact>(app.id, after.take()).await?;
+                let Some((last, _)) = facts.last() else { break };
+                after = Some((Vec::new(), last.key()));
+                for (fact, _) in facts {
+                    // One that cannot go on holds up no other one.
+                    if let Err(error) = self.go_on(app.id, &fact, now).await {
+                        tracing::error!(code = error.code.number(), "an erasure could not go on");
+                    }
                 }
             }
+        }
+        Ok(())
+    }
+
+    async fn go_on(&self, app: SdkAppId, fact: &ErasedFact, now: Seconds) -> Result<()> {
+        self.hide(app, fact.number).await?;
+        self.delete_rows(app, fact.number).await?;
+        let is_done = fact.deleted.is_some() && fact.generation.is_some();
+        if is_done && now >= fact.aged_out_by {
+            self.receipt(statement(app, fact, Stage::AgedOut, BTreeMap::new())).await?;
+            let gone = vec![remove::<ErasedFact>(fact.key())];
+            write_if(self.context.records.as_ref(), app, Vec::new(), gone).await?;
         }
         Ok(())
     }
@@ -178,6 +195,7 @@ impl Engine {
     /// # Errors
     /// What the stores say.
     pub async fn forget_destroyed(self: &Arc<Self>) -> Result<u64> {
+        self.accounts.skip_numbers(NUMBERS_SKIPPED).await?;
         let mut count = 0;
         for app in self.apps.list().await? {
             let mut after = None;

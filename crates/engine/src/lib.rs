@@ -114,7 +114,9 @@ impl Engine {
             token_key,
             context,
         });
-        engine.resume_retention().await?;
+        if let Err(error) = engine.resume_retention().await {
+            tracing::error!(code = error.code.number(), "a change of retention could not be finished yet");
+        }
         erased::start(&engine);
         deliver::start(&engine);
         erasure::start(&engine, options.generation_time);

@@ -177,15 +177,12 @@ impl Entry {
         HistoryKey { time: self.time, position: self.position }
     }
 
-    /// Which accounts' streams refer to it.
+    /// Which accounts' streams refer to it. A message that one side never got is in both: an erasure finds it there, and
+    /// readers leave it out.
     pub fn concerns(&self) -> impl Iterator<Item = AccountNumber> + use<> {
         let [low, high] = self.conversation.sides();
         let one = match &self.event {
             Event::Delete { by, .. } | Event::Clear { by, .. } => Some(*by),
-            Event::Message(message) if message.flags.receiver_only => {
-                Some(self.conversation.peer_of(message.author))
-            }
-            Event::Message(message) if message.flags.sender_only => Some(message.author),
             _ => None,
         };
         let (first, second) = match one {

@@ -12,7 +12,9 @@ pub(super) async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
     a_shortened_retention_acts_on_what_was_there_and_nothing_undoes_it(subjects).await;
     an_erased_account_leaves_places_without_content_or_name(subjects).await;
     an_app_that_is_forgotten_leaves_nothing_and_others_stay(subjects).await;
+    an_erasure_finds_what_its_author_kept_no_copy_of(subjects).await;
     vec![
+        "an_erasure_finds_what_its_author_kept_no_copy_of",
         "an_app_that_is_forgotten_leaves_nothing_and_others_stay",
         "expired_messages_are_absent",
         "a_shortened_retention_acts_on_what_was_there_and_nothing_undoes_it",
@@ -123,4 +125,17 @@ async fn an_app_that_is_forgotten_leaves_nothing_and_others_stay(subjects: &mut 
         assert_eq!(entries.iter().map(|entry| entry.cursor).collect::<Vec<_>>(), [other.cursor]);
         crashed = (round == 0).then(|| case.crash(subjects));
     }
+}
+
+async fn an_erasure_finds_what_its_author_kept_no_copy_of(subjects: &mut dyn Subjects) {
+    let case = Case::new(subjects);
+    let mut sent = message(ALICE, BOB, 1);
+    sent.flags.receiver_only = true;
+    case.append(ALICE, BOB, Event::Message(sent)).await;
+    assert_eq!(case.stream(ALICE, Cursor(0), 10).await.entries.len(), 0);
+    assert_eq!(case.stream(BOB, Cursor(0), 10).await.entries.len(), 1);
+    assert_eq!(ok(case.stores.timeline.erase_account(APP, ALICE, name(ALICE)).await).messages, 1);
+    let page = case.page(BOB, HistoryKey::START, HistoryKey::END, Direction::Backwards, 10).await;
+    let [found] = &page.messages[..] else { unreachable!("one") };
+    assert_eq!((found.message.content.bytes.len(), &found.message.from), (0, &UserId::erased()));
 }
