@@ -107,7 +107,8 @@ fn write_anew(space: &Keyspace, folder: &Path, ended: &AtomicBool) -> Result<(),
 /// Purges once.
 ///
 /// # Errors
-/// `Full` if there is no room for it. `Unavailable` if the engine does not let go of its journals in time, or `ended` says that nobody waits any more.
+/// `Full` if there is no room for it. `Unavailable` if the engine does not let go of its journals in time, or `ended` says
+/// that nobody waits any more.
 pub(crate) fn purge(spaces: &Spaces, folder: &Path, haste: Haste, ended: &AtomicBool) -> Result<(), Fault> {
     if !has_room(folder) {
         return Err(Fault::Full);

@@ -75,9 +75,10 @@ impl Inner {
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).read(true).write(true).mode(0o600);
         let mut file = options.open(self.path(segment)).map_err(|error| failed(&error))?;
-        if whole.insert(segment) {
+        if !whole.contains(&segment) {
             let end = read(&mut file, 0, 0)?.1;
             file.set_len(end).map_err(|error| failed(&error))?;
+            whole.insert(segment);
         }
         file.seek(SeekFrom::End(0)).map_err(|error| failed(&error))?;
         let written = file.write_all(&bytes);

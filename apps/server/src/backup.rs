@@ -86,6 +86,9 @@ pub(crate) fn restore(data: &Data, from: &Path) -> Outcome<String> {
     if !keys.exists() && !mirror.as_ref().is_some_and(|mirror| mirror.exists()) {
         return Err(format!("there is no keyring in {} and no mirror of it", keys.display()));
     }
+    if data.data.join("store").exists() {
+        return Err(format!("{} is there already", data.data.join("store").display()));
+    }
     // From here on every start erases again what the keys say is erased, until that is done once.
     let marker = data.data.join(MARKER);
     std::fs::write(&marker, b"").map_err(cannot("make", &marker))?;

@@ -80,8 +80,13 @@ impl Engine {
     /// Takes a termination back.
     ///
     /// # Errors
-    /// `NoSuchApp`, also once it is erased.
+    /// `NoSuchApp`, also once its time is over: its erasure may have begun.
     pub async fn resume_app(&self, id: SdkAppId) -> Result<Arc<App>> {
+        let now = self.context.clock.now().seconds();
+        let app = self.apps.find(id).await?.ok_or(ErrorCode::NoSuchApp)?;
+        if erased_at(&app).is_some_and(|end| now >= end) {
+            return Err(ErrorCode::NoSuchApp.into());
+        }
         self.apps.set_termination(id, |_| None).await
     }
 

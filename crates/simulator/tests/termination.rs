@@ -49,7 +49,9 @@ async fn after_two_calendar_months_nothing_is_left_but_a_tombstone_and_receipts(
     world.advance_seconds(u64::from(end.0 - world.now().0) - 1).await;
     assert_eq!(world.engine().erase_terminated().await, Ok(0), "not a second early");
     assert!(world.engine().apps.find(app).await.unwrap().is_some());
-    world.advance_seconds(601).await;
+    world.advance_seconds(1).await;
+    assert!(world.engine().resume_app(app).await.is_err(), "its erasure may have begun");
+    world.advance_seconds(600).await;
     world.settle().await;
     assert!(world.engine().apps.find(app).await.unwrap().is_none());
     assert!(world.engine().apps.find(other.id).await.unwrap().is_some());

@@ -130,16 +130,18 @@ impl Requests {
             let segment = SegmentId::at(noted.request.app, DataClass::Log, noted.at.seconds());
             by_segment.entry(segment).or_default().push(noted);
         }
+        // What cannot be written of one app takes nothing of the others along.
+        let mut done = Ok(());
         for (segment, noted) in by_segment {
             for part in noted.chunks(BLOCK_MAX) {
-                self.add(segment, &log::Block::of(part)).await?;
+                done = done.and(self.add(segment, &log::Block::of(part)).await);
             }
         }
         for ((app, minute), counts) in minutes {
             let segment = SegmentId::at(app, DataClass::Monitoring, Seconds(minute.saturating_mul(60)));
-            self.add(segment, &monitoring::Block { minute, counts }).await?;
+            done = done.and(self.add(segment, &monitoring::Block { minute, counts }).await);
         }
-        Ok(())
+        done
     }
 
     async fn add<T: Serialize>(&self, segment: SegmentId, block: &T) -> Result<()> {
