@@ -67,6 +67,12 @@ const FOR_TESTS: &[Need] = &[
         source: Source::Debian(&["strace"]),
     },
     Need {
+        name: "libfaketime",
+        why: "to move the clock of the server in a test",
+        probes: &[&["faketime", "--version"]],
+        source: Source::Debian(&["faketime"]),
+    },
+    Need {
         name: "Chromium",
         why: "to use the demo page as a person would",
         probes: &[

@@ -2,13 +2,13 @@
 //!
 //! The table stands in [`rules`]. Edges are read from `cargo metadata`; build dependencies count as
 //! normal ones. A development dependency obeys the same table for crates of ours, except that everything may test with
-//! the test kit.
+//! the test kit and, whatever its layer, with what varies inputs.
 
 mod rules;
 
 use crate::failure::{Failure, Outcome};
 use crate::shell::Checkout;
-use rules::Layer::{self, Adapters, Commands, Testkit, Xtask};
+use rules::Layer::{self, Adapters, Commands, Fuzzing, Testkit, Xtask};
 use rules::{DRIVERS, RULES, Rule, SEE_BOTH, layer};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -105,6 +105,7 @@ fn violations(crates: &Crates) -> Vec<String> {
 fn is_forbidden(crates: &Crates, rule: &Rule, on: &str, in_tests: bool) -> bool {
     match crates.get(on).and_then(|found| layer(&found.folder)) {
         Some(Testkit) if in_tests => rule.of == Xtask,
+        Some(Fuzzing) => !in_tests,
         // The stores in memory are the oracle of the others.
         Some(Adapters) if in_tests && rule.of == Adapters => false,
         Some(layer) => rule.never.contains(&layer),
@@ -147,7 +148,8 @@ mod tests {
 
     /// A house in order: every crate with the edges it may have.
     const HOUSE: &[(&str, &[&str], &[&str])] = &[
-        ("crates/model", &["serde"], &[]),
+        ("crates/fuzzing", &["bolero"], &[]),
+        ("crates/model", &["serde"], &["fuzzing"]),
         ("crates/ports", &["model"], &[]),
         ("crates/promise", &["model", "ports"], &[]),
         ("crates/engine", &["promise", "tokio"], &["testkit"]),
@@ -157,7 +159,7 @@ mod tests {
         ("crates/simulator", &["testkit", "message"], &[]),
         ("commands/account", &["command"], &["testkit"]),
         ("commands/message", &["command"], &["testkit", "tokio"]),
-        ("adapters/embedded", &["ports", "fjall"], &["tempfile"]),
+        ("adapters/embedded", &["ports", "fjall"], &["tempfile", "fuzzing"]),
         ("adapters/redis", &["ports", "fred"], &["testkit"]),
         ("apps/server", &["message", "embedded", "hyper"], &[]),
         ("apps/loadgen", &["model", "hyper"], &[]),
@@ -204,6 +206,9 @@ mod tests {
             ("loadgen", "server"),
             ("server", "testkit"),
             ("xtask", "model"),
+            ("fuzzing", "model"),
+            ("promise", "fuzzing"),
+            ("server", "fuzzing"),
         ];
         for (from, to) in planted {
             let mut crates = house();
@@ -220,7 +225,9 @@ mod tests {
 
     #[test]
     fn tests_may_use_the_test_kit_and_nothing_else_from_above() {
-        for (to, good) in [("testkit", true), ("hyper", true), ("account", false), ("embedded", false)] {
+        for (to, good) in
+            [("testkit", true), ("fuzzing", true), ("hyper", true), ("account", false), ("embedded", false)]
+        {
             let mut crates = house();
             if let Some(found) = crates.get_mut("message") {
                 found.development.insert(to.into());

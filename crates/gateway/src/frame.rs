@@ -114,6 +114,10 @@ pub fn answer(servcmd: &str, seq: u64, body: &[u8]) -> Bytes {
 }
 
 #[cfg(test)]
+#[path = "frame_fuzz.rs"]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

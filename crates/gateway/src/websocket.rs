@@ -272,5 +272,8 @@ fn unmask(payload: &mut [u8], mask: [u8; 4]) {
 }
 
 #[cfg(test)]
+#[path = "websocket_fuzz.rs"]
+mod fuzz;
+#[cfg(test)]
 #[path = "websocket_tests.rs"]
 mod tests;

@@ -14,7 +14,7 @@ fn pair() -> (DuplexStream, WebSocket<DuplexStream>) {
 }
 
 /// A frame as a client sends it: its first byte, then the masked payload.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mask = [0x5a, 0x00, 0xff, 0x13];
     let mut frame = vec![first];
     match payload.len() {

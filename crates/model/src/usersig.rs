@@ -267,5 +267,8 @@ fn once<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
 }
 
 #[cfg(test)]
+#[path = "usersig_fuzz.rs"]
+mod fuzz;
+#[cfg(test)]
 #[path = "usersig_tests.rs"]
 mod tests;

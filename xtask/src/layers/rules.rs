@@ -11,6 +11,7 @@ pub(super) enum Layer {
     Commands,
     Gateway,
     Testkit,
+    Fuzzing,
     Simulator,
     Adapters,
     Apps,
@@ -18,7 +19,8 @@ pub(super) enum Layer {
 }
 
 use Layer::{
-    Adapters, Apps, Command, Commands, Engine, Gateway, Model, Ports, Promise, Simulator, Testkit, Xtask,
+    Adapters, Apps, Command, Commands, Engine, Fuzzing, Gateway, Model, Ports, Promise, Simulator, Testkit,
+    Xtask,
 };
 
 /// Everything of ours.
@@ -130,6 +132,12 @@ pub(super) const RULES: &[Rule] = &[
         because: "commands test with the test kit over stores in memory; it must not bring in another command",
     },
     Rule {
+        of: Fuzzing,
+        never: ALL,
+        never_outside: &[HTTP, DRIVERS],
+        because: "tests of every layer use it, so it knows none of them",
+    },
+    Rule {
         of: Simulator,
         never: &[Apps, Xtask],
         never_outside: &[DRIVERS],
@@ -157,6 +165,7 @@ pub(super) fn layer(folder: &str) -> Option<Layer> {
         ("crates/command", Command),
         ("crates/gateway", Gateway),
         ("crates/testkit", Testkit),
+        ("crates/fuzzing", Fuzzing),
         ("crates/simulator", Simulator),
         ("xtask", Xtask),
     ];

@@ -9,7 +9,7 @@ const LINES_MAX: usize = 500;
 const LEFTOVERS: &[&str] = &["todo!", "dbg!", "unimplemented!"];
 
 /// Crates that are test code as a whole.
-const TEST_CRATES: &[&str] = &["crates/testkit/", "crates/simulator/"];
+const TEST_CRATES: &[&str] = &["crates/testkit/", "crates/fuzzing/", "crates/simulator/"];
 
 /// Finds what no Rust file may hold.
 pub(super) fn check(file: &File, files: &[File], found: &mut Vec<Finding>) {
