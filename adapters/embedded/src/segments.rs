@@ -4,7 +4,7 @@
 //! middle of a block is cut back to the last whole one before it grows again.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use hashbrown::HashSet;
 use model::{DataClass, SdkAppId, Sealed};
 use parking_lot::Mutex;
-use ports::segments::{BLOCK_BYTES_MAX, SegmentId, Segments};
+use ports::segments::{BLOCK_BYTES_MAX, Block, BlockPlace, SegmentId, Segments};
 use ports::{Answer, Fault, Stamped};
 
 const HEADER_BYTES: usize = 8;
@@ -76,7 +76,7 @@ impl Inner {
         options.create(true).truncate(false).read(true).write(true).mode(0o600);
         let mut file = options.open(self.path(segment)).map_err(|error| failed(&error))?;
         if !whole.contains(&segment) {
-            let end = read(&mut file, 0, 0)?.1;
+            let end = end(&file).map_err(|error| failed(&error))?;
             file.set_len(end).map_err(|error| failed(&error))?;
             whole.insert(segment);
         }
@@ -87,6 +87,25 @@ impl Inner {
             whole.remove(&segment);
         }
         written.map_err(|error| failed(&error))
+    }
+
+    fn blocks(&self, segment: SegmentId, from: BlockPlace, limit: usize) -> Result<Vec<Block>, Fault> {
+        let file = match File::open(self.path(segment)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            file => file.map_err(|error| failed(&error))?,
+        };
+        let mut reader = Reader::at(&file, from.0).map_err(|error| failed(&error))?;
+        let (mut blocks, mut bytes) = (Vec::new(), 0);
+        while blocks.len() < limit
+            && bytes < BLOCK_BYTES_MAX
+            && reader.read().map_err(|error| failed(&error))?
+        {
+            let sealed =
+                postcard::from_bytes(&reader.body).map_err(|_| Fault::Corrupt("a block".to_owned()))?;
+            bytes += reader.body.len();
+            blocks.push(Block { sealed, next: BlockPlace(reader.place) });
+        }
+        Ok(blocks)
     }
 
     fn list(&self) -> Result<Vec<SegmentId>, Fault> {
@@ -109,29 +128,59 @@ fn parse(name: &str) -> Option<SegmentId> {
     parts.next().is_none().then_some(SegmentId { app, class, hour })
 }
 
-/// Reads blocks, and where the last whole one that was looked at ends. What follows a block that is cut is not looked at.
-fn read(file: &mut File, from: usize, limit: usize) -> Result<(Vec<Sealed>, u64), Fault> {
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(|error| failed(&error))?;
-    let (mut rest, mut blocks, mut number, mut end) = (&bytes[..], Vec::new(), 0, 0);
-    while let Some((header, after)) = rest.split_first_chunk::<HEADER_BYTES>() {
-        let word =
-            |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
-        let Some((body, after)) = after.split_at_checked(usize::try_from(word(0)).unwrap_or(usize::MAX))
-        else {
-            break;
-        };
-        if crc32fast::hash(body) != word(4) {
-            break;
-        }
-        if number >= from && blocks.len() < limit {
-            blocks.push(postcard::from_bytes(body).map_err(|_| Fault::Corrupt("a block".to_owned()))?);
-        }
-        number += 1;
-        end += (HEADER_BYTES + body.len()) as u64;
-        rest = after;
+/// Reads a segment's file block by block, up to the first that is not whole: what follows that is not looked at.
+struct Reader<'a> {
+    file: BufReader<&'a File>,
+    /// Where the last block that was read ends.
+    place: u64,
+    /// That block.
+    body: Vec<u8>,
+}
+
+impl<'a> Reader<'a> {
+    /// Begins at a place.
+    fn at(mut file: &'a File, place: u64) -> std::io::Result<Self> {
+        // The system refuses places that are too large; beyond the end there is nothing to find anyway.
+        let place = place.min(file.metadata()?.len());
+        file.seek(SeekFrom::Start(place))?;
+        Ok(Self { file: BufReader::new(file), place, body: Vec::new() })
     }
-    Ok((blocks, end))
+
+    /// Reads the next block; whether there is one.
+    fn read(&mut self) -> std::io::Result<bool> {
+        let mut header = [0; HEADER_BYTES];
+        if !is_filled(self.file.read_exact(&mut header))? {
+            return Ok(false);
+        }
+        let [a, b, c, d, checksum @ ..] = header;
+        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+        // Space that a crash left empty looks like blocks of no length.
+        if !(1..=BLOCK_BYTES_MAX).contains(&length) {
+            return Ok(false);
+        }
+        self.body.resize(length, 0);
+        let is_whole = is_filled(self.file.read_exact(&mut self.body))?
+            && crc32fast::hash(&self.body) == u32::from_be_bytes(checksum);
+        if is_whole {
+            self.place += (HEADER_BYTES + length) as u64;
+        }
+        Ok(is_whole)
+    }
+}
+
+/// Whether there was enough to read.
+fn is_filled(read: std::io::Result<()>) -> std::io::Result<bool> {
+    match read {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
+        read => read.map(|()| true),
+    }
+}
+
+/// Where the last whole block ends.
+fn end(file: &File) -> std::io::Result<u64> {
+    let mut reader = Reader::at(file, 0)?;
+    while reader.read()? {}
+    Ok(reader.place)
 }
 
 impl Segments for FolderSegments {
@@ -139,12 +188,8 @@ impl Segments for FolderSegments {
         self.run(move |inner| inner.add(segment, block.value()))
     }
 
-    fn blocks(&self, segment: SegmentId, from: usize, limit: usize) -> Answer<'_, Vec<Sealed>> {
-        self.run(move |inner| match File::open(inner.path(segment)) {
-            Ok(mut file) => Ok(read(&mut file, from, limit)?.0),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(failed(&error)),
-        })
+    fn blocks(&self, segment: SegmentId, from: BlockPlace, limit: usize) -> Answer<'_, Vec<Block>> {
+        self.run(move |inner| inner.blocks(segment, from, limit))
     }
 
     fn list(&self) -> Answer<'_, Vec<SegmentId>> {
@@ -171,24 +216,36 @@ mod tests {
     const SEGMENT: SegmentId = SegmentId { app: SdkAppId(1), class: DataClass::Log, hour: 7 };
 
     fn block(number: u64) -> Stamped<Sealed> {
+        block_of(number, 100)
+    }
+
+    fn block_of(number: u64, length: usize) -> Stamped<Sealed> {
         let expiry = Expiry::At(Seconds(9));
         let stamp = Stamp { app: SEGMENT.app, class: DataClass::Log, subject: Subject::Nobody, expiry };
-        let bytes = vec![7; 100].into();
+        let bytes = vec![7; length].into();
         Stamped::new(stamp, Sealed { bucket: 1, index: number, sealed_at: Seconds(1), bytes })
     }
 
+    async fn blocks(segments: &FolderSegments, from: BlockPlace) -> Vec<Block> {
+        let Ok(blocks) = segments.blocks(SEGMENT, from, 100).await else { panic!("readable") };
+        blocks
+    }
+
     async fn numbers(segments: &FolderSegments) -> Vec<u64> {
-        let Ok(blocks) = segments.blocks(SEGMENT, 0, 100).await else { panic!("readable") };
-        blocks.iter().map(|block| block.index).collect()
+        blocks(segments, BlockPlace(0)).await.iter().map(|block| block.sealed.index).collect()
+    }
+
+    fn opened(folder: &tempfile::TempDir) -> FolderSegments {
+        match FolderSegments::open(folder.path().to_owned(), 0) {
+            Ok(segments) => segments,
+            Err(fault) => panic!("{fault}"),
+        }
     }
 
     #[tokio::test]
     async fn wherever_a_crash_cuts_whole_blocks_stay_and_new_ones_are_found() {
         let Ok(folder) = tempfile::tempdir() else { panic!("a folder") };
-        let open = || match FolderSegments::open(folder.path().to_owned(), 0) {
-            Ok(segments) => segments,
-            Err(fault) => panic!("{fault}"),
-        };
+        let open = || opened(&folder);
         let path = open().0.path(SEGMENT);
         for number in [1, 2] {
             assert_eq!(open().add(SEGMENT, block(number)).await, Ok(()));
@@ -201,6 +258,58 @@ mod tests {
             assert_eq!(open().add(SEGMENT, block(3)).await, Ok(()));
             assert_eq!(numbers(&open()).await, [kept, vec![3]].concat(), "cut at {cut}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_length_that_no_block_has_and_space_that_a_crash_left_empty_are_the_end() {
+        let Ok(folder) = tempfile::tempdir() else { panic!("a folder") };
+        let path = opened(&folder).0.path(SEGMENT);
+        assert_eq!(opened(&folder).add(SEGMENT, block(1)).await, Ok(()));
+        let Ok(whole) = std::fs::read(&path) else { panic!("written") };
+        let too_long = u32::try_from(BLOCK_BYTES_MAX + 1).unwrap_or_default().to_be_bytes();
+        for tail in [vec![0; 100], vec![255; 100], too_long.to_vec(), [too_long, [0; 4]].concat()] {
+            assert!(std::fs::write(&path, [whole.clone(), tail].concat()).is_ok());
+            assert_eq!(numbers(&opened(&folder)).await, [1]);
+            assert_eq!(opened(&folder).add(SEGMENT, block(2)).await, Ok(()));
+            assert_eq!(numbers(&opened(&folder)).await, [1, 2]);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_lies_before_a_place_is_not_read() {
+        let Ok(folder) = tempfile::tempdir() else { panic!("a folder") };
+        let segments = opened(&folder);
+        for number in [1, 2] {
+            assert_eq!(segments.add(SEGMENT, block(number)).await, Ok(()));
+        }
+        let path = segments.0.path(SEGMENT);
+        let (Some(first), Ok(mut bytes)) =
+            (blocks(&segments, BlockPlace(0)).await.into_iter().next(), std::fs::read(&path))
+        else {
+            panic!("written")
+        };
+        bytes.iter_mut().take(50).for_each(|byte| *byte = 255);
+        assert!(std::fs::write(&path, bytes).is_ok());
+        assert_eq!(numbers(&segments).await, Vec::<u64>::new());
+        let found = blocks(&segments, first.next).await;
+        assert_eq!(found.iter().map(|block| block.sealed.index).collect::<Vec<_>>(), [2]);
+    }
+
+    #[tokio::test]
+    async fn large_blocks_come_a_few_at_a_time_and_those_that_are_too_large_not_at_all() {
+        let Ok(folder) = tempfile::tempdir() else { panic!("a folder") };
+        let segments = opened(&folder);
+        for number in [1, 2, 3] {
+            let added = segments.add(SEGMENT, block_of(number, BLOCK_BYTES_MAX / 2 + 1)).await;
+            assert_eq!(added, Ok(()));
+        }
+        let added = segments.add(SEGMENT, block_of(4, BLOCK_BYTES_MAX)).await;
+        assert!(matches!(added, Err(Fault::Unavailable(_))), "{added:?}");
+        let found = blocks(&segments, BlockPlace(0)).await;
+        assert_eq!(found.len(), 2);
+        let Some(last) = found.last() else { panic!("found") };
+        let rest = blocks(&segments, last.next).await;
+        assert_eq!(rest.iter().map(|block| block.sealed.index).collect::<Vec<_>>(), [3]);
     }
 
     #[test]

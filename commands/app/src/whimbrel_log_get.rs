@@ -6,7 +6,7 @@ use model::{ErrorCode, Result, Seconds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Reads the request log of the last 7 days, the oldest request first.
+/// Reads the request log of the last 7 days, the oldest request first. All is read when `Next` is absent.
 #[derive(Deserialize, JsonSchema)]
 pub struct GetLog {
     /// From this second on.
@@ -15,7 +15,7 @@ pub struct GetLog {
     /// Up to and with this second.
     #[serde(rename = "Until", default)]
     pub until: Option<Seconds>,
-    /// 1: only requests that failed.
+    /// 1: only requests that failed, and rows that say where requests are missing.
     #[serde(rename = "OnlyFailures", default)]
     pub only_failures: Option<u8>,
     /// At most this many: 1 to 1000; 100, if absent.
@@ -38,13 +38,14 @@ pub struct Entry {
     /// The egress address of the client, as the server sees it.
     #[serde(rename = "Address")]
     pub address: String,
-    /// The command.
+    /// The command; `unknown` for one that does not exist, and `not_logged` for a row that says how many requests from
+    /// `Time` on are missing, as when more come than can be written.
     #[serde(rename = "Command")]
     pub command: String,
     /// 0, or the number of the error.
     #[serde(rename = "Code")]
     pub code: i64,
-    /// Why it failed; empty if it did not.
+    /// Why it failed, or what is missing; else empty.
     #[serde(rename = "Cause")]
     pub cause: String,
     /// How long it took, in microseconds.
@@ -66,7 +67,7 @@ impl From<Logged> for Entry {
     }
 }
 
-/// A page of the log.
+/// A page of the log. It may be short, or empty, while `Next` is there: so much only is looked at for one page.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct LogPage {
     /// Requests.
@@ -78,11 +79,11 @@ pub struct LogPage {
 }
 
 fn place(text: &str) -> Option<LogPlace> {
-    let mut parts = text.split('.').map(str::parse);
+    let mut parts = text.split('.').map(str::parse::<u64>);
     let place = LogPlace {
         hour: u32::try_from(parts.next()?.ok()?).ok()?,
         block: parts.next()?.ok()?,
-        row: parts.next()?.ok()?,
+        row: usize::try_from(parts.next()?.ok()?).ok()?,
     };
     parts.next().is_none().then_some(place)
 }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Reads success and mean delay by command and minute, of the last 2 days: at most 10,000 points, the oldest first.
+/// Whoever gets so many asks again from the minute of the last one on, which may not be complete.
 #[derive(Deserialize, JsonSchema)]
 pub struct GetMonitoring {
     /// From the minute of this second on.

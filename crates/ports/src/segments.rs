@@ -28,6 +28,21 @@ impl SegmentId {
     }
 }
 
+/// Where a block begins in its segment, as the store that has it counts; the first one's place is the default.
+///
+/// It stays what it is for as long as the segment is there. One that was made up is no danger: it finds nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BlockPlace(pub u64);
+
+/// A block as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// What was added.
+    pub sealed: Sealed,
+    /// Where the block after it begins.
+    pub next: BlockPlace,
+}
+
 /// Segments of what is written often and read rarely.
 ///
 /// Order: blocks are read in the order in which they were added. Durability: a block survives a crash of the process once
@@ -37,8 +52,9 @@ pub trait Segments: Send + Sync {
     /// Adds a block. `Full` if free space is below the floor.
     fn add(&self, segment: SegmentId, block: Stamped<Sealed>) -> Answer<'_, ()>;
 
-    /// Blocks of a segment, from the one with this number on, the first being 0; at most `limit`.
-    fn blocks(&self, segment: SegmentId, from: usize, limit: usize) -> Answer<'_, Vec<Sealed>>;
+    /// Blocks of a segment from a place on, at most `limit` and fewer if they are large; none only at the end and where no
+    /// block begins. What lies before the place costs nothing.
+    fn blocks(&self, segment: SegmentId, from: BlockPlace, limit: usize) -> Answer<'_, Vec<Block>>;
 
     /// Every segment there is, in their order.
     fn list(&self) -> Answer<'_, Vec<SegmentId>>;

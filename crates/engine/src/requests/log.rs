@@ -4,15 +4,23 @@ use std::net::IpAddr;
 
 use hashbrown::HashMap;
 use model::{DataClass, Millis, Result, SdkAppId, Seconds};
-use ports::segments::SegmentId;
-use promise::LOG_DAYS;
+use ports::segments::{BlockPlace, SegmentId};
+use promise::{LOG_DAYS, Stamps};
 use serde::{Deserialize, Serialize};
 
-use super::{Noted, Requests};
+use super::Requests;
+use super::waiting::Noted;
 use crate::Engine;
+use crate::preserve::Cover;
 
 /// Requests in one page at most.
 pub const LOGGED_MAX: usize = 1000;
+
+/// Rows looked at for one page at most, to the end of the block; opening a block counts as 16 more.
+pub const ROWS_LOOKED_AT_MAX: usize = 100_000;
+
+/// As how many rows opening a block counts, however few are in it.
+const BLOCK_ROWS: usize = 16;
 
 /// Blocks read at once.
 const BLOCKS_AT_ONCE: usize = 16;
@@ -95,10 +103,13 @@ impl Block {
         block
     }
 
-    fn row(&self, at: usize) -> Option<Logged> {
-        let row = self.rows.get(at)?;
+    fn time(&self, row: &Row) -> Millis {
+        Millis(self.begins.saturating_add_signed(row.millis.into()))
+    }
+
+    fn logged(&self, row: &Row) -> Option<Logged> {
         Some(Logged {
-            at: Millis(self.begins.saturating_add_signed(row.millis.into())),
+            at: self.time(row),
             reference: self.first_reference.saturating_add_signed(row.reference.into()),
             address: *self.addresses.get(usize::from(row.address))?,
             command: self.commands.get(usize::from(row.command))?.clone(),
@@ -114,8 +125,8 @@ impl Block {
 pub struct LogPlace {
     /// The hour of the segment.
     pub hour: u32,
-    /// The block in it.
-    pub block: usize,
+    /// Where the block begins in it, as the store counts.
+    pub block: u64,
     /// The row in that.
     pub row: usize,
 }
@@ -127,7 +138,7 @@ pub struct LogQuery {
     pub since: Seconds,
     /// Up to and with this second.
     pub until: Seconds,
-    /// Only those that failed.
+    /// Only those that failed, and where requests are missing.
     pub only_failures: bool,
     /// Where the last page ended.
     pub from: LogPlace,
@@ -135,7 +146,8 @@ pub struct LogQuery {
     pub limit: usize,
 }
 
-/// A page of the log, the oldest first.
+/// A page of the log, the oldest first. It may be short, or empty, and yet not the last one: a query that finds little
+/// looks at so much only for each page.
 #[derive(Clone, Debug, Default)]
 pub struct LogPage {
     /// Requests.
@@ -144,71 +156,126 @@ pub struct LogPage {
     pub next: Option<LogPlace>,
 }
 
+/// A page that is being filled.
+struct Filling {
+    query: LogQuery,
+    /// Up to when requests have expired.
+    expired: Millis,
+    limit: usize,
+    /// How many rows may be looked at yet.
+    budget: usize,
+    page: LogPage,
+}
+
+impl Filling {
+    fn wants(&self, block: &Block, row: &Row) -> bool {
+        // A row without a code but with a cause says what is missing, which may have failed.
+        let is_failure = row.code != 0 || row.cause.is_some();
+        let at = block.time(row);
+        at > self.expired
+            && (self.query.since..=self.query.until).contains(&at.seconds())
+            && (is_failure || !self.query.only_failures)
+    }
+
+    /// Adds what is asked for of a block, from a place in it on; whether there was room for all of it.
+    fn add(&mut self, block: &Block, from: LogPlace) -> bool {
+        for (at, row) in block.rows.iter().enumerate().skip(from.row) {
+            if !self.wants(block, row) {
+                continue;
+            }
+            if self.page.requests.len() == self.limit {
+                self.page.next = Some(LogPlace { row: at, ..from });
+                return false;
+            }
+            self.page.requests.extend(block.logged(row));
+        }
+        true
+    }
+}
+
 impl Requests {
-    async fn page(&self, app: SdkAppId, query: LogQuery) -> Result<LogPage> {
+    async fn page(&self, app: SdkAppId, class: DataClass, query: LogQuery) -> Result<LogPage> {
+        let _turn = self.turn().await?;
         let now = self.context.clock.now();
-        let kept = now.0.saturating_sub(u64::from(LOG_DAYS) * 86_400_000);
-        let limit = query.limit.clamp(1, LOGGED_MAX);
-        let mut page = LogPage::default();
+        let mut filling = Filling {
+            query,
+            expired: match class {
+                DataClass::Log => Millis(now.0.saturating_sub(u64::from(LOG_DAYS) * 86_400_000)),
+                // Copies go with their segment.
+                _ => Millis(0),
+            },
+            limit: query.limit.clamp(1, LOGGED_MAX),
+            budget: ROWS_LOOKED_AT_MAX,
+            page: LogPage::default(),
+        };
         for segment in self.context.segments.list().await? {
+            // Copies lie in segments that are named by the hour of their end.
+            let is_of_time = class == DataClass::Preserved
+                || (query.since.0 / 3600..=query.until.0 / 3600).contains(&segment.hour);
             let is_asked = segment.app == app
-                && segment.class == DataClass::Log
-                && segment.hour >= query.from.hour.max(query.since.0 / 3600)
-                && segment.hour <= query.until.0 / 3600;
-            if is_asked && !self.add_to(&mut page, segment, query, kept, limit).await? {
+                && segment.class == class
+                && segment.hour >= query.from.hour
+                && is_of_time
+                && !Stamps::hourly(app, class, segment.hour).expiry.is_over(now);
+            if is_asked && !self.fill(&mut filling, segment).await? {
                 break;
             }
         }
-        Ok(page)
+        Ok(filling.page)
     }
 
-    /// Adds what is asked for of one segment; whether the page has room for more.
-    async fn add_to(
-        &self,
-        page: &mut LogPage,
-        segment: SegmentId,
-        query: LogQuery,
-        kept: u64,
-        limit: usize,
-    ) -> Result<bool> {
-        let is_begun = segment.hour == query.from.hour;
-        let (mut number, mut row) = if is_begun { (query.from.block, query.from.row) } else { (0, 0) };
+    /// Adds what is asked for of one segment; whether the page goes on.
+    async fn fill(&self, filling: &mut Filling, segment: SegmentId) -> Result<bool> {
+        let (hour, from) = (segment.hour, filling.query.from);
+        let mut place = if hour == from.hour { from } else { LogPlace { hour, block: 0, row: 0 } };
         loop {
-            let blocks = self.read::<Block>(segment, number, BLOCKS_AT_ONCE).await?;
+            let from = BlockPlace(place.block);
+            let blocks = self.context.segments.blocks(segment, from, BLOCKS_AT_ONCE).await?;
             if blocks.is_empty() {
                 return Ok(true);
             }
-            for block in blocks {
-                let rows = block.as_ref().map_or(0, |block| block.rows.len());
-                for at in row..rows {
-                    let Some(found) = block.as_ref().and_then(|block| block.row(at)) else { continue };
-                    let second = found.at.seconds();
-                    let is_wanted = second >= query.since
-                        && second <= query.until
-                        && found.at.0 > kept
-                        && !(query.only_failures && found.code == 0);
-                    if !is_wanted {
-                        continue;
-                    }
-                    if page.requests.len() == limit {
-                        page.next = Some(LogPlace { hour: segment.hour, block: number, row: at });
-                        return Ok(false);
-                    }
-                    page.requests.push(found);
+            for found in blocks {
+                if filling.budget == 0 {
+                    filling.page.next = Some(place);
+                    return Ok(false);
                 }
-                (number, row) = (number + 1, 0);
+                let opened = self.open::<Block>(segment, &found.sealed);
+                let rows = opened.as_ref().map_or(0, |block| block.rows.len());
+                filling.budget = filling.budget.saturating_sub(BLOCK_ROWS + rows);
+                if opened.is_some_and(|block| !filling.add(&block, place)) {
+                    return Ok(false);
+                }
+                place = LogPlace { hour, block: found.next.0, row: 0 };
             }
         }
     }
 }
 
 impl Engine {
-    /// A page of an app's request log, up to now.
+    /// A page of the copies of an app's request log that a law demands. The access is written down before the first page.
+    ///
+    /// # Errors
+    /// `SettingInvalid` without a reason.
+    pub async fn preserved_log(
+        &self,
+        app: SdkAppId,
+        (by, reason): (&str, &str),
+        query: LogQuery,
+    ) -> Result<LogPage> {
+        if query.from == LogPlace::default() {
+            self.note_access(Cover::floor(app), by, reason).await?;
+        }
+        self.requests.page(app, DataClass::Preserved, query).await
+    }
+
+    /// A page of an app's request log, up to now. What cannot be written, as on a full disk, is missing from it.
     ///
     /// # Errors
     /// What the store says.
     pub async fn request_log(&self, app: SdkAppId, query: LogQuery) -> Result<LogPage> {
-        self.requests.write(false).await?;
-        self.requests.page(app, query).await
+        if let Err(error) = self.requests.write(false).await {
+            tracing::warn!(code = error.code.number(), "requests could not be written down");
+        }
+        self.requests.page(app, DataClass::Log, query).await
     }
 }

@@ -5,14 +5,14 @@
 
 mod log;
 mod monitoring;
+mod waiting;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use hashbrown::HashMap;
-use model::{DataClass, Millis, Result, SdkAppId, Seconds};
+use model::{DataClass, Result, SdkAppId, Sealed, Seconds};
 use parking_lot::Mutex;
 use ports::segments::SegmentId;
 use ports::{Fault, Stamped};
@@ -20,15 +20,15 @@ use promise::Stamps;
 use promise::keys::{Keyring, Place};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
-pub use self::log::{LOGGED_MAX, LogPage, LogPlace, LogQuery, Logged};
+pub use self::log::{LOGGED_MAX, LogPage, LogPlace, LogQuery, Logged, ROWS_LOOKED_AT_MAX};
 pub use self::monitoring::{POINTS_MAX, Point, PointsQuery};
+pub use self::waiting::{APP_WAITING_MAX, NOT_LOGGED, WAITING_MAX};
+use self::waiting::{Loss, Noted, Taken, Waiting, parts};
 use crate::Engine;
 use crate::context::Context;
-
-/// Requests that wait to be written at most; beyond it they are counted only.
-const WAITING_MAX: usize = 200_000;
+use crate::preserve::{Cover, Floors};
 
 /// Requests in one block at most.
 const BLOCK_MAX: usize = 4096;
@@ -38,6 +38,9 @@ const EVERY: Duration = Duration::from_millis(100);
 
 /// How often segments are looked at whose time may be over, in seconds.
 const EXPIRY_SECONDS: u32 = 60;
+
+/// How many may read the log or the minutes at the same time; others wait for their turn.
+const READERS_MAX: usize = 2;
 
 /// The longest cause that is kept, in bytes.
 const CAUSE_BYTES_MAX: usize = 300;
@@ -59,24 +62,16 @@ pub struct Request {
     pub micros: u64,
 }
 
-struct Noted {
-    at: Millis,
-    reference: u64,
-    request: Request,
-}
-
-#[derive(Default)]
-struct Waiting {
-    noted: Vec<Noted>,
-    minutes: HashMap<(SdkAppId, u32), monitoring::Minute>,
-    lost: u64,
-}
-
 /// What was asked and is not written yet.
 pub struct Requests {
     context: Context,
     keyring: Arc<Keyring>,
+    floors: Floors,
     waiting: Mutex<Waiting>,
+    /// Held while what waits is written: whoever gets it after that finds it written.
+    writing: tokio::sync::Mutex<()>,
+    /// Turns of those who read.
+    turns: Semaphore,
     /// Woken by the first request that waits.
     noted: Arc<Notify>,
     /// Names a request in the server's own log, where nothing else about it stands.
@@ -84,64 +79,85 @@ pub struct Requests {
 }
 
 impl Requests {
-    pub(crate) fn new(context: Context, keyring: Arc<Keyring>) -> Self {
+    pub(crate) fn new(context: Context, keyring: Arc<Keyring>, floors: Floors) -> Self {
         // Unique over starts: a start takes at least a microsecond.
         let next_reference = AtomicU64::new(context.clock.now().0 * 1000);
-        Self { context, keyring, waiting: Mutex::default(), noted: Arc::default(), next_reference }
+        let waiting = Mutex::new(Waiting::new(WAITING_MAX, APP_WAITING_MAX));
+        let (writing, turns) = (tokio::sync::Mutex::default(), Semaphore::new(READERS_MAX));
+        Self { context, keyring, floors, waiting, writing, turns, noted: Arc::default(), next_reference }
     }
 
     /// Notes a request. Returns the number under which it is found in the request log.
     pub fn note(&self, request: Request) -> u64 {
         let reference = self.next_reference.fetch_add(1, Ordering::Relaxed);
         let at = self.context.clock.now();
-        let minute = at.seconds().0 / 60;
-        let mut waiting = self.waiting.lock();
-        waiting.minutes.entry((request.app, minute)).or_default().count(
-            request.command,
-            request.code == 0,
-            request.micros,
-        );
-        if waiting.noted.is_empty() {
+        if self.waiting.lock().note(Noted { at, reference, request }) {
             self.noted.notify_one();
-        }
-        if waiting.noted.len() < WAITING_MAX {
-            waiting.noted.push(Noted { at, reference, request });
-        } else {
-            waiting.lost += 1;
         }
         reference
     }
 
     /// Writes down what waits. Minutes are written when they are over, or `all` of them.
     async fn write(&self, all: bool) -> Result<()> {
-        let this_minute = self.context.clock.now().seconds().0 / 60;
-        let (noted, minutes, lost) = {
-            let mut waiting = self.waiting.lock();
-            let noted = std::mem::take(&mut waiting.noted);
-            let over = waiting.minutes.extract_if(|(_, minute), _| all || *minute < this_minute);
-            let minutes: Vec<_> = over.collect();
-            (noted, minutes, std::mem::take(&mut waiting.lost))
-        };
-        if lost > 0 {
-            tracing::warn!(lost, "requests came faster than they could be logged");
-        }
-        let mut by_segment: HashMap<SegmentId, Vec<Noted>> = HashMap::new();
-        for noted in noted {
-            let segment = SegmentId::at(noted.request.app, DataClass::Log, noted.at.seconds());
-            by_segment.entry(segment).or_default().push(noted);
-        }
+        let _writing = self.writing.lock().await;
+        let mut left = self.take(all);
         // What cannot be written of one app takes nothing of the others along.
         let mut done = Ok(());
-        for (segment, noted) in by_segment {
-            for part in noted.chunks(BLOCK_MAX) {
-                done = done.and(self.add(segment, &log::Block::of(part)).await);
+        while let Some((segment, part)) = left.taken.parts.pop_front() {
+            let block = log::Block::of(&part);
+            let mut added = self.preserve(segment, &block).await;
+            if added.is_ok() {
+                added = self.add(segment, &block).await;
             }
+            if added.is_err() {
+                self.waiting.lock().lose_part(segment.app, &part);
+            }
+            done = done.and(added);
         }
-        for ((app, minute), counts) in minutes {
+        while let Some((app, loss)) = left.taken.losses.pop() {
+            let added = self.add_loss(app, loss).await;
+            if added.is_err() {
+                self.waiting.lock().lose(app, loss);
+            }
+            done = done.and(added);
+        }
+        while let Some(((app, minute), counts)) = left.taken.minutes.pop() {
             let segment = SegmentId::at(app, DataClass::Monitoring, Seconds(minute.saturating_mul(60)));
             done = done.and(self.add(segment, &monitoring::Block { minute, counts }).await);
         }
         done
+    }
+
+    fn take(&self, all: bool) -> Left<'_> {
+        let this_minute = self.context.clock.now().seconds().0 / 60;
+        let (noted, mut taken) = self.waiting.lock().take(|minute| all || minute < this_minute);
+        taken.parts = parts(noted);
+        Left { requests: self, taken }
+    }
+
+    /// Says in the log of an app that it is not complete, and where.
+    async fn add_loss(&self, app: SdkAppId, loss: Loss) -> Result<()> {
+        tracing::warn!(lost = loss.count, "requests could not be logged");
+        let segment = SegmentId::at(app, DataClass::Log, loss.first.seconds());
+        let stamp = Stamps::hourly(app, DataClass::Log, segment.hour);
+        if stamp.expiry.is_over(self.context.clock.now()) {
+            return Ok(());
+        }
+        let reference = self.next_reference.fetch_add(1, Ordering::Relaxed);
+        let noted = Noted { at: loss.first, reference, request: loss.request(app) };
+        self.add(segment, &log::Block::of(&[noted])).await
+    }
+
+    /// Copies a block of the log where a law demands it.
+    async fn preserve(&self, segment: SegmentId, block: &log::Block) -> Result<()> {
+        match self.floors.of(segment.app, DataClass::Log) {
+            Some(floor) => {
+                // A segment of copies is named by the hour in which it ends.
+                let hour = segment.hour.saturating_add(1).saturating_add(floor.days.saturating_mul(24));
+                self.add(SegmentId { class: DataClass::Preserved, hour, ..segment }, block).await
+            }
+            None => Ok(()),
+        }
     }
 
     async fn add<T: Serialize>(&self, segment: SegmentId, block: &T) -> Result<()> {
@@ -153,19 +169,16 @@ impl Requests {
         Ok(self.context.segments.add(segment, Stamped::new(stamp, sealed)).await?)
     }
 
-    /// Blocks of a segment, opened; those whose keys are gone are left out, with `None` in their place.
-    async fn read<T: DeserializeOwned>(
-        &self,
-        segment: SegmentId,
-        from: usize,
-        limit: usize,
-    ) -> Result<Vec<Option<T>>> {
-        let blocks = self.context.segments.blocks(segment, from, limit).await?;
-        let open = |block| {
-            let bytes = self.keyring.open_bytes(place(segment), block)?;
-            postcard::from_bytes(&bytes).ok()
-        };
-        Ok(blocks.iter().map(open).collect())
+    /// Waits for a turn to read; it ends when it is dropped.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>> {
+        let turn = self.turns.acquire().await;
+        Ok(turn.map_err(|_| Fault::Unavailable("the request log is closed".to_owned()))?)
+    }
+
+    /// Opens a block of a segment; `None` if its keys are gone.
+    fn open<T: DeserializeOwned>(&self, segment: SegmentId, block: &Sealed) -> Option<T> {
+        let bytes = self.keyring.open_bytes(place(segment), block)?;
+        postcard::from_bytes(&bytes).ok()
     }
 
     /// Removes the segments whose time is over.
@@ -180,7 +193,24 @@ impl Requests {
     }
 }
 
+/// What is left to be written. If nobody waits for that any more, it goes back to what waits.
+struct Left<'a> {
+    requests: &'a Requests,
+    taken: Taken,
+}
+
+impl Drop for Left<'_> {
+    fn drop(&mut self) {
+        if self.requests.waiting.lock().put_back(&mut self.taken) {
+            self.requests.noted.notify_one();
+        }
+    }
+}
+
 fn place(segment: SegmentId) -> Place {
+    if segment.class == DataClass::Preserved {
+        return Cover::floor(segment.app).place();
+    }
     Place { app: segment.app, class: segment.class, conversation: None, author: model::AccountNumber(0) }
 }
 
