@@ -45,7 +45,7 @@ fn open(folder: &Path, clock: &Arc<ManualClock>) -> EmbeddedStore {
 async fn fill(store: &EmbeddedStore, count: u32) {
     let stamp = Stamp {
         app: APP,
-        class: DataClass::Message,
+        class: DataClass::MESSAGE,
         subject: Subject::Account(ALICE),
         expiry: Expiry::At(Seconds(NOON + DAY / 4)),
     };

@@ -92,6 +92,7 @@ fn write(spaces: &Spaces, file: File) -> Result<u64, Fault> {
     let mut out = BufWriter::with_capacity(1 << 20, file);
     out.write_all(MAGIC).map_err(|error| failed(&error))?;
     // The moment comes first: what is made later is not part of it, and what it holds is not dropped under it.
+    let _held = spaces.moment.read();
     let moment = spaces.database.snapshot();
     let mut items = 0_u64;
     for space in spaces.all() {

@@ -3,13 +3,13 @@
 //! All writes that arrive while a sync runs share the next one. After a failed write or sync the process ends: what
 //! the engine holds in memory can no longer be trusted, the next start reads what is really there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use fjall::PersistMode;
 use hashbrown::{HashMap, HashSet};
 use model::time::DAY_SECONDS;
-use model::{DataClass, Expiry, SdkAppId, UserId};
+use model::{DataClass, Expiry, Position, SdkAppId, UserId};
 use parking_lot::RwLock;
 use ports::records::{RawRecord, Write};
 use ports::timeline::ErasedMessages;
@@ -17,6 +17,7 @@ use ports::{Appended, Clock, Condition, Cursor, Draft, Entry, Fault, Stamped, Tr
 use tokio::sync::mpsc;
 
 use crate::bucket::{Bucket, day_of};
+use crate::empty::Emptying;
 use crate::erase::Erasure;
 use crate::forget::Forgetting;
 use crate::inbox::Asker;
@@ -43,6 +44,8 @@ pub(crate) enum Request {
     Shorten(SdkAppId, u32, Asker<()>),
     /// Take away what an account of this name wrote.
     Erase(Account, UserId, Asker<ErasedMessages>),
+    /// Empty the messages of a conversation up to a place.
+    Empty(Conversation, Position, Asker<ErasedMessages>),
     /// Remove everything of an app.
     Forget(SdkAppId, Asker<u64>),
     /// Write what follows from the log, and remove what has expired.
@@ -77,21 +80,24 @@ pub(crate) struct Committer {
 pub(crate) struct Upkeep {
     /// The day on which records were last swept.
     day: u32,
+    /// Whether files hold former values of records: they are purged when the day is over.
     has_swept: bool,
     /// Whether nothing is to be removed.
     is_off: bool,
     /// How many days ahead entries end, of those that came: their buckets are made before the next day begins.
     ahead: BTreeSet<u32>,
     sweeps: Vec<Sweep>,
-    erasures: Vec<Erasure>,
-    forgetting: Vec<Forgetting>,
+    erasures: VecDeque<Erasure>,
+    emptyings: VecDeque<Emptying>,
+    forgetting: VecDeque<Forgetting>,
 }
 
 impl Upkeep {
     /// Nothing to be made up for.
     pub(crate) fn since(now: model::Millis, spaces: &Spaces, is_off: bool) -> Self {
         let sweeps = spaces.limits.apps().into_iter().map(|app| Sweep::new(spaces, app)).collect();
-        Self { day: now.seconds().0 / DAY_SECONDS, is_off, sweeps, ..Self::default() }
+        // What was swept before the last stop is not known any more.
+        Self { day: now.seconds().0 / DAY_SECONDS, has_swept: true, is_off, sweeps, ..Self::default() }
     }
 }
 
@@ -159,11 +165,16 @@ impl Committer {
                 Request::Erase(account, name, answer) => {
                     self.tick(&mut batch)?;
                     let erasure = Erasure::new(&self.spaces, account, name, answer);
-                    self.upkeep.erasures.push(erasure);
+                    self.upkeep.erasures.push_back(erasure);
+                }
+                Request::Empty(conversation, up_to, answer) => {
+                    self.tick(&mut batch)?;
+                    let emptying = Emptying::new(&self.spaces, conversation, up_to, answer);
+                    self.upkeep.emptyings.push_back(emptying);
                 }
                 Request::Forget(app, answer) => {
                     self.tick(&mut batch)?;
-                    self.upkeep.forgetting.push(Forgetting::new(&self.spaces, app, answer));
+                    self.upkeep.forgetting.push_back(Forgetting::new(&self.spaces, app, answer));
                 }
                 Request::Tick => self.tick(&mut batch)?,
                 Request::KeepUp(answer) => {
@@ -268,6 +279,7 @@ impl Committer {
         match record_changes(&self.spaces, app, transaction, version, self.clock.now()) {
             Ok(changes) => {
                 self.next_version += 1;
+                self.upkeep.has_swept |= changes.leaves_former;
                 changes.add_to(&mut batch.writes, &self.spaces);
                 batch.records.extend(touched);
                 batch.waiting.push(Waiting::Apply(answer));
@@ -324,6 +336,7 @@ impl Committer {
                 has_removed = true;
             }
             self.spaces.limits.prune(&self.spaces.meta, self.spaces.buckets.oldest()?)?;
+            crate::erase::prune(&self.spaces, seconds)?;
             let apps = self.spaces.limits.apps().into_iter();
             self.upkeep.sweeps = apps.map(|app| Sweep::new(&self.spaces, app)).collect();
         }
@@ -339,6 +352,7 @@ impl Committer {
             }
         }
         has_removed |= self.go_on_erasing()?;
+        has_removed |= self.go_on_emptying()?;
         has_removed |= self.go_on_forgetting()?;
         if has_removed {
             // Without anybody who purges the store is about to end.
@@ -356,28 +370,40 @@ impl Committer {
 
     /// Goes on with an erasure; whether it was the last step of it.
     fn go_on_erasing(&mut self) -> Result<bool, Fault> {
-        let Some(erasure) = self.upkeep.erasures.last_mut() else { return Ok(false) };
+        let Some(erasure) = self.upkeep.erasures.front_mut() else { return Ok(false) };
         if !erasure.step(&self.spaces, &self.state)? {
             return Ok(false);
         }
         self.write_derived()?;
         // Syncs what was written before, too.
         crate::expiry::count_scattered_removal(&self.spaces)?;
-        let messages = self.upkeep.erasures.pop().map_or(0, Erasure::finish);
+        let messages = self.upkeep.erasures.pop_front().map_or(0, Erasure::finish);
         tracing::info!(messages, "what an account wrote was erased");
+        Ok(true)
+    }
+
+    /// Goes on with emptying a conversation; whether it was the last step of it.
+    fn go_on_emptying(&mut self) -> Result<bool, Fault> {
+        let Some(emptying) = self.upkeep.emptyings.front_mut() else { return Ok(false) };
+        if !emptying.step(&self.spaces)? {
+            return Ok(false);
+        }
+        crate::expiry::count_scattered_removal(&self.spaces)?;
+        let messages = self.upkeep.emptyings.pop_front().map_or(0, Emptying::finish);
+        tracing::info!(messages, "a conversation's history was erased");
         Ok(true)
     }
 
     /// Goes on with removing an app; whether it was the last step of it.
     fn go_on_forgetting(&mut self) -> Result<bool, Fault> {
-        let Some(forgetting) = self.upkeep.forgetting.last_mut() else { return Ok(false) };
+        let Some(forgetting) = self.upkeep.forgetting.front_mut() else { return Ok(false) };
         if !forgetting.step(&self.spaces)? {
             return Ok(false);
         }
         let app = forgetting.app;
         self.state.write().heads.retain(|conversation, _| conversation.app != app);
         crate::expiry::count_scattered_removal(&self.spaces)?;
-        let messages = self.upkeep.forgetting.pop().map_or(0, Forgetting::finish);
+        let messages = self.upkeep.forgetting.pop_front().map_or(0, Forgetting::finish);
         tracing::info!(messages, "everything of an app was removed");
         Ok(true)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{AccountNumber, ConversationId, UserId};
+use model::{AccountNumber, ConversationId, Seconds, UserId};
 use parking_lot::RwLock;
 use ports::timeline::ErasedMessages;
 use ports::{Cursor, Event, Fault};
@@ -16,6 +16,25 @@ use crate::state::{Amendment, State};
 
 /// Entries looked at in one step.
 const ENTRIES_AT_ONCE: usize = 10_000;
+
+/// What keys in `meta` begin with: then the account. The value: until when it is of use (4), how many messages it had
+/// written (8).
+const COUNTED: &[u8] = b"erased:";
+
+fn counted_key(account: Account) -> Vec<u8> {
+    [COUNTED, &account.key()].concat()
+}
+
+/// Forgets the counts of erasures whose last ciphertext has aged out.
+pub(crate) fn prune(spaces: &Spaces, now: Seconds) -> Result<(), Fault> {
+    for guard in spaces.meta.prefix(COUNTED) {
+        let (key, value) = guard.into_inner().map_err(|error| fault(&error))?;
+        if value.first_chunk().is_none_or(|end| u32::from_be_bytes(*end) < now.0) {
+            spaces.meta.remove(key).map_err(|error| fault(&error))?;
+        }
+    }
+    Ok(())
+}
 
 /// An erasure on its way.
 pub(crate) struct Erasure {
@@ -36,7 +55,10 @@ impl Erasure {
         let left = spaces.buckets.all();
         // Said for all that there is: what a crash left of an earlier round may lie anywhere.
         let aged_out_by = left.last().map(|bucket| begins(bucket.day)).unwrap_or_default();
-        Self { account, name, left, erased: ErasedMessages { messages: 0, aged_out_by }, answer }
+        // What an earlier round counted counts, too: it left nothing to be counted again.
+        let former = spaces.meta.get(counted_key(account)).ok().flatten();
+        let messages = former.and_then(|bytes| read_u64(&bytes, 4)).unwrap_or(0);
+        Self { account, name, left, erased: ErasedMessages { messages, aged_out_by }, answer }
     }
 
     /// Goes on for a bit; whether it is done. What is derived has to be written before, all of it.
@@ -63,6 +85,9 @@ impl Erasure {
             // What is emptied is not looked at again: the next step begins after it.
             batch.remove(&bucket.derived, key.to_vec());
         }
+        let end = self.erased.aged_out_by.0.to_be_bytes();
+        let counted = [&end[..], &self.erased.messages.to_be_bytes()].concat();
+        batch.insert(&spaces.meta, counted_key(self.account), counted);
         batch.commit().map_err(|error| fault(&error))?;
         if is_end {
             self.left.pop();

@@ -1,8 +1,8 @@
 //! Removes what has expired: buckets as a whole, records one by one.
 
 use fjall::PersistMode;
-use model::Millis;
 use model::time::DAY_SECONDS;
+use model::{Millis, Seconds};
 use parking_lot::RwLock;
 use ports::Fault;
 
@@ -40,9 +40,21 @@ pub(crate) fn count_removal(spaces: &Spaces) -> Result<(), Fault> {
 
 /// The same, for a removal that leaves former values in tables of buckets that go on.
 pub(crate) fn count_scattered_removal(spaces: &Spaces) -> Result<(), Fault> {
+    let mut batch = spaces.database.batch();
+    add_scattered_removal(&mut batch, spaces)?;
+    batch.commit().map_err(|error| fault(&error))?;
+    spaces.database.persist(PersistMode::SyncData).map_err(|error| fault(&error))
+}
+
+/// The same, together with what is removed.
+pub(crate) fn add_scattered_removal(
+    batch: &mut fjall::OwnedWriteBatch,
+    spaces: &Spaces,
+) -> Result<(), Fault> {
     let removed = spaces.number(REMOVED)? + 1;
-    spaces.meta.insert(SCATTERED, removed.to_be_bytes()).map_err(|error| fault(&error))?;
-    count_removal(spaces)
+    batch.insert(&spaces.meta, REMOVED, removed.to_be_bytes());
+    batch.insert(&spaces.meta, SCATTERED, removed.to_be_bytes());
+    Ok(())
 }
 
 /// Whether there are records that expired before today.
@@ -51,6 +63,14 @@ pub(crate) fn has_records_before(spaces: &Spaces, now: Millis) -> Result<bool, F
     let end = guard.key().map_err(|error| fault(&error))?;
     let day = |seconds: u32| seconds / DAY_SECONDS;
     Ok(end.first_chunk().is_some_and(|end| day(u32::from_be_bytes(*end)) < day(now.seconds().0)))
+}
+
+/// The beginning of today if nothing that ended before it is in any file; `None` if something may be.
+pub(crate) fn cleared(spaces: &Spaces, now: Millis) -> Result<Option<Seconds>, Fault> {
+    let is_clear = spaces.buckets.over(now.seconds()).is_empty()
+        && !has_records_before(spaces, now)?
+        && !crate::purge::is_due(spaces)?;
+    Ok(is_clear.then(|| Seconds(now.seconds().0 / DAY_SECONDS * DAY_SECONDS)))
 }
 
 /// Removes expired records, a limited number; how many.

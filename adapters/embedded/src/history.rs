@@ -21,6 +21,15 @@ use crate::walk::{Order, Walk, Window};
 /// References looked at when unread messages are counted.
 const UNREAD_SCAN_MAX: usize = 10_000;
 
+/// How much of an account's stream is shown.
+#[derive(Clone, Copy)]
+pub(crate) enum Sight {
+    /// What it sees.
+    Own,
+    /// What there is.
+    Everything,
+}
+
 /// What readers need.
 pub(crate) struct Reader<'a> {
     pub(crate) spaces: &'a Spaces,
@@ -269,6 +278,7 @@ impl Reader<'_> {
         number: AccountNumber,
         after: Cursor,
         limit: usize,
+        sight: Sight,
     ) -> Result<AccountPage, Fault> {
         let account = Account { app: self.app, number };
         let places = self.stream_places(account, after, limit)?;
@@ -279,7 +289,7 @@ impl Reader<'_> {
             let Some(mut entry) = self.spaces.entry(day, cursor)? else {
                 continue;
             };
-            if self.amend(number, day, &mut entry)? {
+            if self.amend(number, day, &mut entry, sight)? {
                 page.entries.push(Arc::new(entry));
             }
         }
@@ -307,7 +317,7 @@ impl Reader<'_> {
     }
 
     /// Brings an entry to what is now; says whether the account still sees it.
-    fn amend(&self, viewer: AccountNumber, day: u16, entry: &mut Entry) -> Result<bool, Fault> {
+    fn amend(&self, viewer: AccountNumber, day: u16, entry: &mut Entry, sight: Sight) -> Result<bool, Fault> {
         if entry.stamp.expiry.is_over(self.now) {
             return Ok(false);
         }
@@ -323,14 +333,15 @@ impl Reader<'_> {
             return Ok(false);
         };
         let reference = Reference { at, cursor, day, fingerprint: 0, expires_at: 0, flags: 0 };
-        if !message.is_kept_by(viewer) {
+        let sees_all = matches!(sight, Sight::Everything);
+        if !message.is_kept_by(viewer) && !sees_all {
             return Ok(false);
         }
         let amendment = self.amendment(conversation, &head, reference)?;
         if amendment.revoker.is_some() {
             message.content.empty();
         }
-        Ok(!amendment.deleted[side] && !head.sides[side].has_cleared(at))
+        Ok(sees_all || !amendment.deleted[side] && !head.sides[side].has_cleared(at))
     }
 }
 

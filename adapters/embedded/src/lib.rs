@@ -16,6 +16,7 @@ mod bucket;
 mod check;
 mod codec;
 mod committer;
+mod empty;
 mod ephemeral;
 mod erase;
 mod expiry;
@@ -39,7 +40,7 @@ mod sweep;
 mod vault;
 mod walk;
 
-pub use audit::{Census, Count, Item};
+pub use audit::{Census, Count, Item, Look, Shortened, Standing, kept_generation};
 pub use check::Report;
 pub use ephemeral::MemoryEphemeral;
 pub use segments::FolderSegments;

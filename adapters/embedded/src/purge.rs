@@ -107,12 +107,15 @@ fn write_anew(space: &Keyspace, folder: &Path, ended: &AtomicBool) -> Result<(),
 /// Purges once.
 ///
 /// # Errors
-/// `Full` if there is no room for it. `Unavailable` if the engine does not let go of its journals in time, or `ended` says
+/// `Full` if there is no room for it. `Unavailable` while a backup is written, if the engine does not let go of its journals in time, or `ended` says
 /// that nobody waits any more.
 pub(crate) fn purge(spaces: &Spaces, folder: &Path, haste: Haste, ended: &AtomicBool) -> Result<(), Fault> {
     if !has_room(folder) {
         return Err(Fault::Full);
     }
+    let Some(_alone) = spaces.moment.try_write() else {
+        return Err(Fault::Unavailable("a backup holds a moment of the store".to_owned()));
+    };
     let removed = spaces.number(REMOVED)?;
     let former = journals(folder)?;
     let Spaces { records, record_index, record_ends, recent, heads, .. } = spaces;

@@ -1,7 +1,7 @@
 //! The Records port: records and their index entries as keys of the engine.
 
 use bytes::Bytes;
-use model::{Expiry, Millis, SdkAppId, Stamp};
+use model::{DataClass, Expiry, Millis, SdkAppId, Stamp};
 use ports::records::{Condition, Found, KEY_BYTES_MAX, Range, VALUE_BYTES_MAX, WRITES_MAX, Write};
 use ports::{Fault, Kind, Transaction};
 use serde::{Deserialize, Serialize};
@@ -113,6 +113,8 @@ pub(crate) struct Changes {
     remove_index: Vec<Vec<u8>>,
     put_end: Vec<Vec<u8>>,
     remove_end: Vec<Vec<u8>>,
+    /// Whether files will hold a former value of somebody's data.
+    pub(crate) leaves_former: bool,
 }
 
 impl Changes {
@@ -168,6 +170,8 @@ pub(crate) fn record_changes(
             Write::Remove(kind, key) => (*kind, key),
         };
         if let Some(former) = read_stored(spaces, app, kind, key)? {
+            changes.leaves_former |=
+                kind.class != DataClass::Configuration || matches!(write, Write::Remove(..));
             for (index, entry) in &former.indexes {
                 changes.remove_index.push(index_key(app, kind, *index, entry, key));
             }

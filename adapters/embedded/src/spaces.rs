@@ -4,6 +4,7 @@ use std::path::Path;
 
 use fjall::{Database, Keyspace};
 use model::HistoryKey;
+use parking_lot::RwLock;
 use ports::{Cursor, Entry, Fault};
 
 use crate::bucket::{Bucket, Buckets, space_options};
@@ -29,6 +30,9 @@ pub(crate) struct Spaces {
     pub(crate) padding: Keyspace,
     pub(crate) buckets: Buckets,
     pub(crate) limits: Limits,
+    /// Held to read by who keeps a moment of the store for long, to write by a purge: what is removed stays in tables as
+    /// long as somebody holds a moment at which it was there.
+    pub(crate) moment: RwLock<()>,
 }
 
 /// In `meta`: up to which entry the derived key spaces are written.
@@ -62,6 +66,7 @@ impl Spaces {
             heads: space("heads")?,
             recent: space("recent")?,
             limits: Limits::open(&meta)?,
+            moment: RwLock::new(()),
             meta,
             padding: space("padding")?,
             buckets: Buckets::open(&database)?,

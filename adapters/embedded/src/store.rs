@@ -23,7 +23,7 @@ use crate::check::Report;
 use crate::codec::decode;
 use crate::committer::{Committer, Request, Upkeep};
 use crate::follow::Followers;
-use crate::history::Reader;
+use crate::history::{Reader, Sight};
 use crate::inbox::Inbox;
 use crate::layout::Account;
 use crate::purge;
@@ -352,7 +352,17 @@ impl Timeline for EmbeddedStore {
         after: Cursor,
         limit: usize,
     ) -> Answer<'_, AccountPage> {
-        Box::pin(async move { self.reader(app).stream(account, after, limit) })
+        Box::pin(async move { self.reader(app).stream(account, after, limit, Sight::Own) })
+    }
+
+    fn everything_of(
+        &self,
+        app: SdkAppId,
+        account: AccountNumber,
+        after: Cursor,
+        limit: usize,
+    ) -> Answer<'_, AccountPage> {
+        Box::pin(async move { self.reader(app).stream(account, after, limit, Sight::Everything) })
     }
 
     fn shorten(&self, app: SdkAppId, keep_seconds: u32) -> Answer<'_, ()> {
@@ -385,6 +395,21 @@ impl Timeline for EmbeddedStore {
 
     fn forget_app(&self, app: SdkAppId) -> Answer<'_, u64> {
         self.inbox.ask(move |answer| Request::Forget(app, answer))
+    }
+
+    fn empty_conversation(
+        &self,
+        app: SdkAppId,
+        conversation: ConversationId,
+        up_to: model::Position,
+    ) -> Answer<'_, ErasedMessages> {
+        let conversation = crate::layout::Conversation { app, id: conversation };
+        self.inbox.ask(move |answer| Request::Empty(conversation, up_to, answer))
+    }
+
+    fn cleared(&self) -> Answer<'_, Option<model::Seconds>> {
+        let cleared = crate::expiry::cleared(&self.spaces, self.clock.now());
+        Box::pin(async move { cleared })
     }
 
     fn end(&self) -> Cursor {

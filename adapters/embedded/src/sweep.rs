@@ -67,6 +67,10 @@ impl Sweep {
             if over.is_empty() {
                 continue;
             }
+            if self.removed == 0 {
+                // With the first removal, so that no crash can come between.
+                crate::expiry::add_scattered_removal(&mut batch, spaces)?;
+            }
             self.removed += over.len() as u64;
             remove(&mut batch, &bucket, &key, &over, &kept);
         }

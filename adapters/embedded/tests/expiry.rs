@@ -63,7 +63,7 @@ async fn send(store: &EmbeddedStore, word: &str, numbers: std::ops::Range<u32>, 
         sent.content.bytes = word.bytes().chain(noise).collect();
         let event = Event::Message(sent);
         let draft = Draft { conversation: conversation(), event, sent_at: None, retry: None, origin: None };
-        answers.push(store.append(Stamped::new(stamp(DataClass::Message, end), draft)));
+        answers.push(store.append(Stamped::new(stamp(DataClass::MESSAGE, end), draft)));
     }
     for answer in answers {
         answer.await.unwrap();
@@ -132,7 +132,12 @@ async fn a_bucket_is_invisible_at_once_and_gone_from_every_file_and_nothing_goes
     store.keep_up().await.unwrap();
     assert!(!containing(root.path(), "canary-of-today").is_empty());
     clock.set(NOON + DAY / 2);
+    assert_eq!(store.cleared().await.unwrap(), None, "the bucket is not purged yet");
     eventually("purging", || containing(root.path(), "canary-of-today").is_empty());
+    while store.cleared().await.unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(store.cleared().await.unwrap(), Some(Seconds(NOON + DAY / 2)), "said when it is so");
     assert_eq!(count(&store).await, 10);
     assert!(!containing(root.path(), "canary-of-tomorrow").is_empty());
     // Numbers go on, and what follows is readable.

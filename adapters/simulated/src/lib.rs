@@ -13,5 +13,5 @@ mod view;
 
 pub use clock::{SeededRandom, SimulatedClock};
 pub use segments::MemorySegments;
-pub use timeline::SimulatedStore;
+pub use timeline::{Backup, SimulatedStore};
 pub use vault::MemoryVault;

@@ -1,7 +1,9 @@
 //! The log as a list, and everything else derived from it by looking at all of it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use model::time::DAY_SECONDS;
 use model::{AccountNumber, ConversationId, Expiry, MessageKey, Millis, Position, SdkAppId, Seconds, UserId};
 use parking_lot::Mutex;
 use ports::records::{Found, Range};
@@ -16,9 +18,9 @@ use ports::{
 use tokio::sync::watch;
 
 use crate::records::RecordMap;
-use crate::view::View;
+use crate::view::{Sight, View};
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Inner {
     log: Vec<Arc<Entry>>,
     /// The newest cursor that was given out to what is gone.
@@ -27,12 +29,15 @@ struct Inner {
     synced: usize,
     records: RecordMap,
     /// Accounts that have no stream and no list any more.
-    erased: Vec<(SdkAppId, AccountNumber)>,
+    erased: HashMap<(SdkAppId, AccountNumber), ErasedMessages>,
     /// App, newest entry at that time, seconds.
     shortened: Vec<(SdkAppId, Cursor, u32)>,
     is_full: bool,
     crashes: u64,
 }
+
+/// A store as it was at a moment.
+pub struct Backup(Inner);
 
 /// Records, Timeline and Bus in memory. Clones share one store.
 #[derive(Clone)]
@@ -54,6 +59,17 @@ impl SimulatedStore {
     #[must_use]
     pub fn with_sync_time(clock: Arc<dyn Clock>, sync_millis: u64) -> Self {
         Self { inner: Arc::default(), clock, grown: Arc::new(watch::Sender::new(0)), sync_millis }
+    }
+
+    /// Everything as it is now.
+    #[must_use]
+    pub fn backup(&self) -> Backup {
+        Backup(self.inner.lock().clone())
+    }
+
+    /// Makes everything what it was. The server on it has to be started anew.
+    pub fn restore(&self, backup: Backup) {
+        *self.inner.lock() = backup.0;
     }
 
     /// Loses everything that is not synced; unanswered writes fail.
@@ -238,7 +254,7 @@ impl Timeline for SimulatedStore {
         viewer: AccountNumber,
         limit: usize,
     ) -> Answer<'_, Vec<ConversationView>> {
-        if self.inner.lock().erased.contains(&(app, viewer)) {
+        if self.inner.lock().erased.contains_key(&(app, viewer)) {
             return Box::pin(async { Ok(Vec::new()) });
         }
         let views = self.read(|view| {
@@ -270,11 +286,22 @@ impl Timeline for SimulatedStore {
         after: Cursor,
         limit: usize,
     ) -> Answer<'_, AccountPage> {
-        if self.inner.lock().erased.contains(&(app, account)) {
+        if self.inner.lock().erased.contains_key(&(app, account)) {
             let page = AccountPage { entries: Vec::new(), next: after, complete: true };
             return Box::pin(async { Ok(page) });
         }
-        let page = self.read(|view| view.stream(app, account, after, limit));
+        let page = self.read(|view| view.stream(app, account, after, limit, Sight::Own));
+        Box::pin(async { Ok(page) })
+    }
+
+    fn everything_of(
+        &self,
+        app: SdkAppId,
+        account: AccountNumber,
+        after: Cursor,
+        limit: usize,
+    ) -> Answer<'_, AccountPage> {
+        let page = self.read(|view| view.stream(app, account, after, limit, Sight::Everything));
         Box::pin(async { Ok(page) })
     }
 
@@ -306,7 +333,7 @@ impl Timeline for SimulatedStore {
     ) -> Answer<'_, ErasedMessages> {
         let mut inner = self.inner.lock();
         let mut erased = ErasedMessages::default();
-        if inner.erased.contains(&(app, account)) {
+        if let Some(erased) = inner.erased.get(&(app, account)).copied() {
             return Box::pin(async move { Ok(erased) });
         }
         for entry in &mut inner.log {
@@ -322,7 +349,7 @@ impl Timeline for SimulatedStore {
             }
             entry.event.forget(account, &name);
         }
-        inner.erased.push((app, account));
+        inner.erased.insert((app, account), erased);
         Box::pin(async move { Ok(erased) })
     }
 
@@ -336,6 +363,32 @@ impl Timeline for SimulatedStore {
         inner.log.retain(|entry| entry.stamp.app != app);
         inner.synced -= before - inner.log.len();
         Box::pin(async move { Ok(messages) })
+    }
+
+    fn empty_conversation(
+        &self,
+        app: SdkAppId,
+        conversation: ConversationId,
+        up_to: Position,
+    ) -> Answer<'_, ErasedMessages> {
+        let mut inner = self.inner.lock();
+        let mut erased = ErasedMessages::default();
+        let is_of_it = |entry: &Entry| {
+            entry.stamp.app == app && entry.conversation == conversation && entry.position <= up_to
+        };
+        for entry in inner.log.iter_mut().filter(|entry| is_of_it(entry)) {
+            erased.aged_out_by = erased.aged_out_by.max(entry.stamp.end());
+            if let Event::Message(message) = &mut Arc::make_mut(entry).event {
+                message.content.empty();
+                erased.messages += 1;
+            }
+        }
+        Box::pin(async move { Ok(erased) })
+    }
+
+    fn cleared(&self) -> Answer<'_, Option<Seconds>> {
+        let today = Seconds(self.clock.now().seconds().0 / DAY_SECONDS * DAY_SECONDS);
+        Box::pin(async move { Ok(Some(today)) })
     }
 
     fn end(&self) -> Cursor {

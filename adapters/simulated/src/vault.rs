@@ -1,7 +1,7 @@
 //! Keys in memory.
 
 use parking_lot::Mutex;
-use ports::vault::Kept;
+use ports::vault::{Kept, Note};
 use ports::{Answer, Generation, Vault};
 use zeroize::Zeroizing;
 
@@ -10,6 +10,7 @@ struct Inner {
     state: Option<Zeroizing<Vec<u8>>>,
     generation: u64,
     reserved: u64,
+    notes: Vec<Note>,
 }
 
 /// A vault that outlives the server of a test, as long as the test holds it.
@@ -36,6 +37,21 @@ impl Vault for MemoryVault {
 
     fn destruction(&self) -> String {
         "the former key was forgotten in memory".to_owned()
+    }
+
+    fn note(&self, notes: Vec<Note>) -> Answer<'_, ()> {
+        self.inner.lock().notes.extend(notes);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn notes(&self) -> Answer<'_, Vec<Note>> {
+        let notes = self.inner.lock().notes.clone();
+        Box::pin(async { Ok(notes) })
+    }
+
+    fn forget_notes(&self, is_done: &dyn Fn(&Note) -> bool) -> Answer<'_, ()> {
+        self.inner.lock().notes.retain(|note| !is_done(note));
+        Box::pin(async { Ok(()) })
     }
 
     fn reserve(&self, count: u64) -> Answer<'_, u64> {

@@ -6,6 +6,15 @@ use model::{AccountNumber, ConversationId, HistoryKey, Millis, SdkAppId};
 use ports::timeline::{AccountPage, ConversationView, StoredMessage, UNREAD_MAX};
 use ports::{Cursor, Entry, Event};
 
+/// How much of an account's stream is shown.
+#[derive(Clone, Copy)]
+pub(crate) enum Sight {
+    /// What it sees.
+    Own,
+    /// What there is.
+    Everything,
+}
+
 /// The durable log at a moment.
 pub(crate) struct View<'a> {
     pub(crate) log: &'a [Arc<Entry>],
@@ -149,6 +158,7 @@ impl View<'_> {
         account: AccountNumber,
         after: Cursor,
         limit: usize,
+        sight: Sight,
     ) -> AccountPage {
         let concerned: Vec<&Arc<Entry>> = self
             .log
@@ -169,7 +179,10 @@ impl View<'_> {
             let mut entry = Entry::clone(entry);
             if matches!(entry.event, Event::Message(_)) {
                 let at = entry.history_key();
-                let seen = self.seen(app, entry.conversation, account);
+                let seen = match sight {
+                    Sight::Own => self.seen(app, entry.conversation, account),
+                    Sight::Everything => self.messages(app, entry.conversation),
+                };
                 let Some(now) = seen.into_iter().find(|message| message.at == at) else {
                     continue;
                 };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::Engine;
 use engine::receipts::RECEIPTS_MAX;
-use engine::requests::{LogPlace, LogQuery};
+use engine::requests::{LogPlace, LogQuery, Logged};
 use engine::termination::erased_at;
 use model::settings::{App, Retention};
 use model::{SdkAppId, Seconds, UserId, usersig};
@@ -34,9 +34,12 @@ pub(crate) enum Request {
     ShowKeys,
     ChangeKeys,
     Logs { app: u32, since: u32, until: u32, only_failures: bool, limit: usize },
-    EraseAccount { app: u32, user: String },
+    EraseAccount { app: u32, user: String, peer: Option<String> },
+    Export(crate::export::Request),
+    Preserved(crate::preserved::Request),
     Receipts { before: Option<u64> },
     ReceiptKey,
+    Audit(crate::audit::Request),
     Backup { to: PathBuf, without_mirror: bool },
     ShowRetention { app: u32 },
     ProposeRetention { app: u32, message_days: Option<u32>, profile_days: Option<u32> },
@@ -67,6 +70,53 @@ pub(crate) async fn answer(opened: &Opened, request: &Request) -> Outcome<String
     let engine = &opened.engine;
     let refused = |error: model::Error| error.info.into_owned();
     match request {
+        Request::Create { .. }
+        | Request::List
+        | Request::Get { .. }
+        | Request::Set { .. }
+        | Request::AddKey { .. }
+        | Request::RetireKeys { .. } => answer_app(engine, request).await,
+        Request::Terminate { app, name } => terminate(engine, *app, name).await,
+        Request::Resume { app } => {
+            let app = engine.resume_app(SdkAppId(*app)).await.map_err(refused)?;
+            Ok(format!("{} is in use again", app.id))
+        }
+        Request::ShowKeys => Ok(shown_keys(engine)),
+        Request::ChangeKeys => change_keys(engine).await,
+        Request::Logs { app, since, until, only_failures, limit } => {
+            let query = LogQuery {
+                since: Seconds(*since),
+                until: Seconds(*until),
+                only_failures: *only_failures,
+                from: LogPlace::default(),
+                limit: *limit,
+            };
+            logs(engine, *app, query).await
+        }
+        Request::EraseAccount { app, user, peer } => match peer {
+            Some(peer) => erase_conversation(engine, *app, [user, peer]).await,
+            None => erase_account(engine, *app, user).await,
+        },
+        Request::Receipts { before } => {
+            let found = engine.receipts(*before, RECEIPTS_MAX).await.map_err(refused)?;
+            Ok(found.into_iter().map(|receipt| receipt.line).collect::<Vec<_>>().join("\n"))
+        }
+        Request::Export(request) => crate::export::answer(engine, request).await,
+        Request::Preserved(request) => crate::preserved::answer(engine, request).await,
+        Request::Audit(request) => crate::audit::answer(opened, request).await,
+        Request::Backup { to, without_mirror } => crate::backup::write(opened, to, *without_mirror).await,
+        Request::ReceiptKey => Ok(engine.receipt_public_key()),
+        Request::ShowRetention { .. } | Request::ProposeRetention { .. } | Request::ApplyRetention { .. } => {
+            crate::retention::answer(engine, request).await
+        }
+        Request::Usersig { app, user, expire_seconds } => sign(engine, *app, user, *expire_seconds).await,
+    }
+}
+
+/// Answers a request about apps and their settings.
+async fn answer_app(engine: &Engine, request: &Request) -> Outcome<String> {
+    let refused = |error: model::Error| error.info.into_owned();
+    match request {
         Request::Create { name, owner, retention, json } => {
             let app = engine.apps.create(name, *owner, *retention).await.map_err(refused)?;
             Ok(created(&app, *json))
@@ -92,34 +142,7 @@ pub(crate) async fn answer(opened: &Opened, request: &Request) -> Outcome<String
             engine.apps.retire_old_keys(SdkAppId(*app)).await.map_err(refused)?;
             Ok("one key is left".to_owned())
         }
-        Request::Terminate { app, name } => terminate(engine, *app, name).await,
-        Request::Resume { app } => {
-            let app = engine.resume_app(SdkAppId(*app)).await.map_err(refused)?;
-            Ok(format!("{} is in use again", app.id))
-        }
-        Request::ShowKeys => Ok(shown_keys(engine)),
-        Request::ChangeKeys => change_keys(engine).await,
-        Request::Logs { app, since, until, only_failures, limit } => {
-            let query = LogQuery {
-                since: Seconds(*since),
-                until: Seconds(*until),
-                only_failures: *only_failures,
-                from: LogPlace::default(),
-                limit: *limit,
-            };
-            logs(engine, *app, query).await
-        }
-        Request::EraseAccount { app, user } => erase_account(engine, *app, user).await,
-        Request::Receipts { before } => {
-            let found = engine.receipts(*before, RECEIPTS_MAX).await.map_err(refused)?;
-            Ok(found.into_iter().map(|receipt| receipt.line).collect::<Vec<_>>().join("\n"))
-        }
-        Request::Backup { to, without_mirror } => crate::backup::write(opened, to, *without_mirror).await,
-        Request::ReceiptKey => Ok(engine.receipt_public_key()),
-        Request::ShowRetention { .. } | Request::ProposeRetention { .. } | Request::ApplyRetention { .. } => {
-            crate::retention::answer(engine, request).await
-        }
-        Request::Usersig { app, user, expire_seconds } => sign(engine, *app, user, *expire_seconds).await,
+        _ => Err("not a request about apps".to_owned()),
     }
 }
 
@@ -166,6 +189,19 @@ async fn erase_account(engine: &Arc<Engine>, app: u32, user: &str) -> Outcome<St
     ))
 }
 
+async fn erase_conversation(engine: &Arc<Engine>, app: u32, names: [&String; 2]) -> Outcome<String> {
+    let app = find(engine, app).await?;
+    let user = UserId::new(names[0]).map_err(|error| format!("--user: {error}"))?;
+    let peer = UserId::new(names[1]).map_err(|error| format!("--peer: {error}"))?;
+    let erased = engine.erase_conversation(&app, &user, &peer).await;
+    let erased = erased.map_err(|error| error.info.into_owned())?;
+    Ok(format!(
+        "hidden for both; emptied within a minute, keys with the next generation\nreceipt     {}\n\
+         commitment  {}\nsalt        {}  (kept nowhere else: it shows that receipts are about this conversation)",
+        erased.receipt, erased.commitment, erased.salt
+    ))
+}
+
 /// The request log as JSON Lines.
 async fn logs(engine: &Engine, app: u32, mut query: LogQuery) -> Outcome<String> {
     find(engine, app).await?;
@@ -174,22 +210,25 @@ async fn logs(engine: &Engine, app: u32, mut query: LogQuery) -> Outcome<String>
     while lines.len() < most {
         query.limit = most - lines.len();
         let page = engine.request_log(SdkAppId(app), query).await.map_err(|error| error.info.into_owned())?;
-        for logged in page.requests {
-            let line = serde_json::json!({
-                "time": logged.at.0,
-                "reference": format!("{:x}", logged.reference),
-                "address": logged.address,
-                "command": logged.command,
-                "code": logged.code,
-                "cause": logged.cause,
-                "micros": logged.micros,
-            });
-            lines.push(line.to_string());
-        }
+        lines.extend(page.requests.iter().map(log_line));
         let Some(next) = page.next else { break };
         query.from = next;
     }
     Ok(lines.join("\n"))
+}
+
+/// A request of the log as JSON.
+pub(crate) fn log_line(logged: &Logged) -> String {
+    serde_json::json!({
+        "time": logged.at.0,
+        "reference": format!("{:x}", logged.reference),
+        "address": logged.address,
+        "command": logged.command,
+        "code": logged.code,
+        "cause": logged.cause,
+        "micros": logged.micros,
+    })
+    .to_string()
 }
 
 fn shown_keys(engine: &Engine) -> String {

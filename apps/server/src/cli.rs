@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use model::settings::Retention;
 
 use crate::admin::{Request, run_request};
+use crate::preserved::{FloorCommand, HoldCommand};
 
 /// What a command answers on failure: a sentence for the user.
 pub(crate) type Outcome<T> = Result<T, String>;
@@ -28,9 +29,15 @@ enum Command {
     App(App),
     /// Print a UserSig: what lets an account log in.
     Usersig(Usersig),
-    /// Erase accounts.
+    /// Erase accounts, and export what is kept of them.
     #[command(subcommand)]
     Account(Account),
+    /// Keep copies from being deleted for a legal case, and read them.
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// Show what laws keep from being deleted (`floors` in the configuration), and read it.
+    #[command(subcommand)]
+    Floor(FloorCommand),
     /// Show, export and verify receipts of what was erased.
     #[command(subcommand)]
     Receipts(Receipts),
@@ -57,14 +64,15 @@ enum Command {
         #[command(flatten)]
         data: Data,
     },
-    /// Read every byte at rest of a stopped server: what there is, what is overdue, what is unknown, and whether a text is found.
+    /// Look at everything at rest, while the server runs or not: what there is, what is overdue, what is unknown, and whether a
+    /// text is found. Fails if something should not be there.
     Audit {
         #[command(flatten)]
         data: Data,
         /// The folder of the keyring, if not that of the configuration.
         #[arg(long, value_name = "DIR")]
         keyring: Option<PathBuf>,
-        /// A text of at least 6 bytes that must not be there, in plain, base64, UTF-16, gzip or zlib. May be repeated.
+        /// A text of at least 6 bytes that must not be there, in plain, base64, UTF-16, gzip, zlib or LZ4. May be repeated.
         #[arg(long, value_name = "TEXT")]
         search: Vec<String>,
         /// Print JSON.
@@ -207,6 +215,25 @@ enum Account {
         /// The account.
         #[arg(long, value_name = "ID")]
         user: String,
+        /// Only what it and this account said to each other so far; both accounts stay.
+        #[arg(long, value_name = "ID")]
+        peer: Option<String>,
+    },
+    /// Write everything that is kept of an account and that it may see to a new folder: JSON Lines and a manifest.
+    Export {
+        #[command(flatten)]
+        target: Target,
+        /// The account.
+        #[arg(long, value_name = "ID")]
+        user: String,
+        /// Where to; new or empty.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
+    /// Check that an export is whole; needs nothing but its folder.
+    CheckExport {
+        /// What `export` wrote.
+        folder: PathBuf,
     },
 }
 
@@ -256,12 +283,12 @@ struct Logs {
 }
 
 #[derive(Args)]
-struct Target {
+pub(crate) struct Target {
     #[command(flatten)]
-    data: Data,
+    pub(crate) data: Data,
     /// The app.
     #[arg(long, value_name = "N")]
-    sdkappid: u32,
+    pub(crate) sdkappid: u32,
 }
 
 #[derive(Args)]
@@ -289,9 +316,15 @@ pub(crate) fn run(arguments: Arguments) -> Outcome<()> {
             print(&run_request(&data, &request)?)
         }
         Command::App(app) => run_app(app),
-        Command::Account(Account::Erase { target: Target { data, sdkappid: app }, user }) => {
-            print(&run_request(&data, &Request::EraseAccount { app, user })?)
+        Command::Hold(hold) => crate::preserved::run_hold(hold),
+        Command::Floor(floor) => crate::preserved::run_floor(floor),
+        Command::Account(Account::Erase { target: Target { data, sdkappid: app }, user, peer }) => {
+            print(&run_request(&data, &Request::EraseAccount { app, user, peer })?)
         }
+        Command::Account(Account::Export { target, user, to }) => {
+            print(&crate::export::write(&target, &user, &to)?)
+        }
+        Command::Account(Account::CheckExport { folder }) => print(&crate::export::check(&folder)?),
         Command::Backup { to, data, without_mirror } => {
             let to = crate::backup::absolute(to)?;
             print(&run_request(&data, &Request::Backup { to, without_mirror })?)
@@ -354,7 +387,7 @@ fn pair(change: &str) -> Outcome<(String, String)> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the last step of commands that can fail")]
-fn print(text: &str) -> Outcome<()> {
+pub(crate) fn print(text: &str) -> Outcome<()> {
     println!("{text}");
     Ok(())
 }

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use engine::preserve::{Floor, Floors};
 use gateway::Limits;
+use model::SdkAppId;
 
 use crate::cli::Outcome;
 
@@ -80,6 +82,28 @@ pub(crate) const KEYS: &[Key] = &[
         "24",
         "How long recalled and expired content, and that of deleted accounts, can still be recovered by whoever has the keyring.",
     ),
+    key(
+        "floors.message_days",
+        Kind::Number(0, 3650),
+        "0",
+        "For how many days a law demands that copies of messages be kept, whatever an app chose; 0: none does.",
+    ),
+    key(
+        "floors.message_basis",
+        Kind::Text,
+        "",
+        "That law, as receipts and documents name it. Without it a floor stops the start.",
+    ),
+    key("floors.profile_days", Kind::Number(0, 3650), "0", "The same for profiles, from each change on."),
+    key("floors.profile_basis", Kind::Text, "", "That law."),
+    key(
+        "floors.log_days",
+        Kind::Number(0, 3650),
+        "0",
+        "The same for the request log, from each request on. Only more than 7 days have an effect.",
+    ),
+    key("floors.log_basis", Kind::Text, "", "That law."),
+    key("floors.apps", Kind::List, "", "The SDKAppIDs that floors apply to; empty: all."),
     key("log.level", Kind::Text, "info", "What goes to standard error: error, warn, info, debug or trace."),
     key(
         "limits.connections_per_address_max",
@@ -193,11 +217,43 @@ impl Config {
                 return Err(format!("{}: {value:?} is not {}", key.name, describe(key.kind)));
             }
         }
+        self.floors()?;
         self.listen().map(drop)
+    }
+
+    /// What law keeps from being deleted.
+    pub(crate) fn floors(&self) -> Outcome<Floors> {
+        let floor = |class: &str| {
+            let (days, basis) = (format!("floors.{class}_days"), format!("floors.{class}_basis"));
+            let days = u32::try_from(self.number(&days)).unwrap_or(u32::MAX);
+            let basis_text = self.text(&basis).trim().to_owned();
+            if days > 0 && basis_text.is_empty() {
+                return Err(format!(
+                    "{basis}: data may be kept for longer than an app chose only where a law demands it: name that \
+                     law, or leave floors.{class}_days at 0"
+                ));
+            }
+            Ok(Floor { days, basis: basis_text })
+        };
+        let apps = self.list("floors.apps").into_iter().map(|app| match app.parse() {
+            Ok(number) => Ok(SdkAppId(number)),
+            Err(_) => Err(format!("floors.apps: {app:?} is no SDKAppID")),
+        });
+        Ok(Floors {
+            message: floor("message")?,
+            profile: floor("profile")?,
+            log: floor("log")?,
+            apps: apps.collect::<Outcome<_>>()?,
+        })
     }
 
     fn text(&self, name: &str) -> &str {
         self.values.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    /// The texts of a list.
+    fn list(&self, name: &str) -> Vec<&str> {
+        self.text(name).split(',').map(str::trim).filter(|text| !text.is_empty()).collect()
     }
 
     fn number(&self, name: &str) -> u64 {
@@ -240,6 +296,8 @@ impl Config {
         engine::Options {
             outbox_bytes_max: self.size("limits.outbox_bytes_max"),
             generation_time: Duration::from_secs(self.number("keys.generation_hours") * 3600),
+            // They were checked when the configuration was read.
+            floors: self.floors().unwrap_or_default(),
             ..engine::Options::default()
         }
     }
@@ -265,8 +323,7 @@ impl Config {
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        let origins =
-            self.text("limits.origins").split(',').map(str::trim).filter(|origin| !origin.is_empty());
+        let origins = self.list("limits.origins");
         Limits {
             connections_per_address_max: self.size("limits.connections_per_address_max"),
             unauthenticated_per_address_max: self.size("limits.unauthenticated_per_address_max"),
@@ -278,7 +335,7 @@ impl Config {
             silence_max: self.seconds("limits.silence_seconds_max"),
             write_time_max: self.seconds("limits.write_seconds_max"),
             metrics_are_public: self.text("server.metrics_public") == "true",
-            origins: origins.map(str::to_owned).collect(),
+            origins: origins.into_iter().map(str::to_owned).collect(),
         }
     }
 }

@@ -39,6 +39,9 @@ fn mistakes_are_refused_with_the_nearest_key() {
         ("[server]\nmetrics_public = 1", "true or false"),
         ("[server]\nlisten = \"nowhere\"", "is not an address"),
         ("[server]\nlisten = 1.5", "a number, a text, true or false"),
+        ("[floors]\nmessage_days = 180", "floors.message_basis: data may be kept for longer"),
+        ("[floors]\nlog_days = 180\nlog_basis = \"  \"", "floors.log_basis"),
+        ("[floors]\napps = [\"x\"]", "floors.apps: \"x\" is no SDKAppID"),
         ("not toml", "whimbrel.toml"),
     ] {
         let error = load(text, &[]).unwrap_err();

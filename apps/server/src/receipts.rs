@@ -72,8 +72,9 @@ pub(crate) fn verify_file(file: &Path, key: &str) -> Outcome<String> {
     };
     let mut shown: Vec<String> = verified.receipts.iter().map(summary).collect();
     shown.push(format!(
-        "good: {} receipts, from {} to {}; what they do not prove: {}",
+        "good: {} receipts and {} left out, from {} to {}; what they do not prove: {}",
         verified.receipts.len(),
+        verified.omitted,
         first.number,
         last.number,
         last.not_proven

@@ -6,6 +6,8 @@ pub mod im_open_login_svc_account_import;
 pub mod im_open_login_svc_kick;
 pub mod im_open_login_svc_multiaccount_import;
 pub mod openim_query_online_status;
+pub mod whimbrel_export_create;
+pub mod whimbrel_export_get;
 
 use command::{AnyCommand, Erased};
 
@@ -19,5 +21,7 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<im_open_login_svc_kick::Kick>::boxed(),
         Erased::<im_open_login_svc_multiaccount_import::ImportAccounts>::boxed(),
         Erased::<openim_query_online_status::QueryStatus>::boxed(),
+        Erased::<whimbrel_export_create::CreateExport>::boxed(),
+        Erased::<whimbrel_export_get::GetExport>::boxed(),
     ]
 }

@@ -5,6 +5,7 @@ pub mod im_sdk_config_mgr_fetch_imsdk_purchase_bitsv2;
 pub mod imopenstat_tim_web_report_v2;
 pub mod whimbrel_log_get;
 pub mod whimbrel_monitoring_get;
+pub mod whimbrel_receipts_get;
 pub mod whimbrel_retention_apply;
 pub mod whimbrel_retention_get;
 pub mod whimbrel_retention_propose;
@@ -21,6 +22,7 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<imopenstat_tim_web_report_v2::Report>::boxed(),
         Erased::<whimbrel_log_get::GetLog>::boxed(),
         Erased::<whimbrel_monitoring_get::GetMonitoring>::boxed(),
+        Erased::<whimbrel_receipts_get::GetReceipts>::boxed(),
         Erased::<whimbrel_retention_get::GetRetention>::boxed(),
         Erased::<whimbrel_retention_propose::ProposeRetention>::boxed(),
         Erased::<whimbrel_retention_apply::ApplyRetention>::boxed(),

@@ -12,6 +12,7 @@ pub mod recentcontact_mark_contact;
 pub mod recentcontact_page_get;
 pub mod recentcontact_search_contact_group;
 pub mod recentcontact_top;
+pub mod whimbrel_conversation_erase;
 mod wire;
 
 use command::{AnyCommand, Erased};
@@ -32,6 +33,7 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<recentcontact_page_get::PageConversations>::boxed(),
         Erased::<recentcontact_search_contact_group::SearchMarked>::boxed(),
         Erased::<recentcontact_top::Pin>::boxed(),
+        Erased::<whimbrel_conversation_erase::EraseConversation>::boxed(),
     ]
 }
 

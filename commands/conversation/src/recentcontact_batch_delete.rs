@@ -65,7 +65,7 @@ impl Command for DeleteConversations {
                 Ok(peer) => {
                     let history = self.with_history.0;
                     let origin = call.instance();
-                    call.engine.clear(&call.app, &owner, &peer, history, true, origin).await
+                    call.engine.clear(&call.app, &owner, &peer, history, true, origin).await.map(drop)
                 }
                 Err(error) => Err(error),
             };

@@ -113,3 +113,23 @@ async fn a_back_end_deletes_one_sides_conversation() {
     }
     alice.call("recentcontact.delete", body).await.refused(50003, "");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_history_that_is_erased_for_both_is_gone_from_lists_and_pages_and_new_messages_begin_anew() {
+    let world = world().await;
+    let mut alice = world.login("alice").await;
+    let ask = |from: &str, to: &str| json!({"From_Account": from, "To_Account": to});
+    world.rest("whimbrel_conversation/erase", ask("alice", "nobody")).await.refused(70_107, "");
+    world.rest("whimbrel_conversation/erase", ask("", "bob")).await.refused(50_002, "From_Account");
+    let erased = world.rest("whimbrel_conversation/erase", ask("alice", "bob")).await.ok();
+    assert_eq!((erased.text("Commitment").len(), erased.text("Salt").len()), (64, 32));
+    assert!(erased["Receipt"].as_u64() > Some(0));
+    for (viewer, peer) in [("alice", "bob"), ("bob", "alice")] {
+        assert!(world.history(viewer, peer).await.is_empty(), "{viewer}");
+        assert_eq!(world.unread(viewer, peer).await, 0, "{viewer}");
+    }
+    assert!(listed(&mut alice).await.is_empty());
+    world.send("bob", "alice", "later").await;
+    assert_eq!(listed(&mut alice).await, ["bob"]);
+    assert_eq!(world.history("alice", "bob").await.len(), 1);
+}

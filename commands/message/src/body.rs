@@ -85,6 +85,8 @@ pub struct Content {
 pub struct Checked {
     /// What it says.
     pub content: model::Content,
+    /// What it carries.
+    pub medium: model::Medium,
     /// Properties.
     pub flags: MessageFlags,
 }
@@ -96,8 +98,9 @@ impl Content {
     /// `BodyNotArray`, `MessageBodyMalformed`, `ElementMalformed`, `MessageTooLong`, `OfflinePushInfoMalformed`,
     /// `MessageBadJson` for an unknown `SendMsgControl`.
     pub fn check(self) -> Result<Checked> {
+        let (body, medium) = model::element::normalise(&self.body)?;
         let content = model::Content {
-            body: model::element::normalise(&self.body)?.into(),
+            body: body.into(),
             cloud_custom_data: self.cloud_custom_data.unwrap_or_default().into(),
             offline_push_info: self.offline_push_info.map(PushInfo::check).transpose()?.flatten(),
         };
@@ -117,7 +120,7 @@ impl Content {
             not_last: has("NoLastMsg"),
             ..MessageFlags::default()
         };
-        Ok(Checked { content, flags })
+        Ok(Checked { content, medium, flags })
     }
 }
 

@@ -127,6 +127,7 @@ impl Command for SendToMany {
                 random: self.random,
                 client_time: Some(now),
                 content: content.content.clone(),
+                medium: content.medium,
                 flags,
                 is_online_only,
                 origin: None,

@@ -65,6 +65,7 @@ impl Command for ImportMessage {
             random: self.random,
             client_time: Some(self.sent_at),
             content: content.content,
+            medium: content.medium,
             flags,
             is_online_only: false,
             origin: None,

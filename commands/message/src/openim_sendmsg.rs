@@ -131,6 +131,7 @@ impl Command for SendMessage {
             random: self.random,
             client_time: self.client_time,
             content: content.content,
+            medium: content.medium,
             flags,
             is_online_only,
             origin: call.instance(),

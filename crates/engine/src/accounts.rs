@@ -11,6 +11,7 @@ use quick_cache::sync::Cache;
 
 use crate::context::Context;
 use crate::erased::ErasedFact;
+use crate::export::ExportFact;
 use crate::facts::{
     AccountFact, BlockFact, ContactFact, InstallationFact, InstanceFact, ProfileFact, RevokedFact, WatchFact,
 };
@@ -207,7 +208,7 @@ impl Accounts {
     /// [`Self::delete_rest`], and what it wrote after that; `commitment` names it in receipts.
     ///
     /// # Errors
-    /// `AccountUnknown`.
+    /// `AccountUnknown`; `AccountInternal` if the account was changed at this moment.
     pub(crate) async fn delete(
         &self,
         stamps: Stamps,
@@ -215,10 +216,10 @@ impl Accounts {
         user: &UserId,
         commitment: &str,
     ) -> Result<Arc<AccountFact>> {
-        let Some(fact) = self.find(app, user).await? else {
-            return Err(ErrorCode::AccountUnknown.into());
-        };
+        let found = find::<AccountFact>(self.records(), app, user.as_str().as_bytes()).await?;
+        let (fact, version) = found.ok_or(ErrorCode::AccountUnknown)?;
         let number = fact.number;
+        let now = self.context.clock.now().seconds();
         // The name goes first: nothing new can begin while the rest is removed.
         let mut gone =
             vec![remove::<AccountFact>(fact.key()), remove::<ProfileFact>(ProfileFact::key_of(number))];
@@ -226,10 +227,13 @@ impl Accounts {
             number,
             commitment: commitment.to_owned(),
             name: Some(user.clone()),
+            since: now,
             hidden: None,
             deleted: None,
-            aged_out_by: stamps.profile(number, self.context.clock.now().seconds()).end(),
-            generation: None,
+            deletion_told: None,
+            aged_out_by: stamps.profile(number, now).end(),
+            generations: None,
+            destruction_told: None,
         };
         gone.push(put(Stamps::erasure(app, number), &erased)?);
         if fact.not_before > Seconds(0) {
@@ -238,10 +242,14 @@ impl Accounts {
             let end = fact.not_before.plus(REVOKED_DAYS * model::time::DAY_SECONDS);
             gone.push(put(stamps.nameless_until(end), &revoked)?);
         }
-        write(self.records(), app, gone).await?;
+        let condition = unchanged::<AccountFact>(fact.key(), Some(version));
+        if !write_if(self.records(), app, vec![condition], gone).await? {
+            // Somebody else deleted it, or revoked its signatures at this moment.
+            return Err(ErrorCode::AccountInternal.into());
+        }
         self.forget(app, &fact);
         self.remove_all::<InstanceFact>(app, number, None).await?;
-        Ok(fact)
+        Ok(Arc::new(fact))
     }
 
     /// Deletes what is left of an account that is deleted.
@@ -250,6 +258,7 @@ impl Accounts {
         self.remove_all::<BlockFact>(app, number, None).await?;
         self.remove_all::<BlockFact>(app, number, Some(BlockFact::BY_BLOCKED)).await?;
         self.remove_all::<ContactFact>(app, number, None).await?;
+        self.remove_all::<ExportFact>(app, number, None).await?;
         self.remove_all::<WatchFact>(app, number, None).await?;
         self.remove_all::<WatchFact>(app, number, Some(WatchFact::BY_WATCHED)).await
     }

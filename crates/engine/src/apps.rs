@@ -150,7 +150,7 @@ impl Apps {
     }
 
     /// What is left of the apps that were erased.
-    async fn tombstones(&self) -> Result<Vec<TombstoneFact>> {
+    pub(crate) async fn tombstones(&self) -> Result<Vec<TombstoneFact>> {
         let kind = TombstoneFact::KIND;
         let range = Range { kind, index: None, prefix: Vec::new(), after: None, limit: TOMBSTONES_MAX };
         let found = self.records().scan(SdkAppId::INSTALLATION, range).await?;

@@ -5,12 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use hashbrown::HashSet;
 use model::settings::App;
 use model::{AccountNumber, DataClass, Result, SdkAppId, Seconds, Subject, UserId};
+use parking_lot::Mutex;
 use ports::records::find;
 use ports::{Generation, Kind, Record};
 use promise::Stamps;
+use promise::keys::Destroyed;
 use promise::receipts::{Scope, Stage, Statement, commitment};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +24,28 @@ use crate::store::{put, remove, unchanged, write_if};
 
 /// More accounts than are made between a backup and its restore.
 const NUMBERS_SKIPPED: u64 = 1 << 32;
+
+/// What was being sent when an account was erased, or a retention shortened, is stored by then.
+pub(crate) const SETTLED: Duration = Duration::from_secs(2);
+
+/// Erasures that somebody is at work on.
+#[derive(Default)]
+pub(crate) struct Erasing(Arc<Mutex<HashSet<(SdkAppId, AccountNumber)>>>);
+
+/// The right to go on with an erasure, until it is dropped.
+pub(crate) struct Turn(Arc<Mutex<HashSet<(SdkAppId, AccountNumber)>>>, (SdkAppId, AccountNumber));
+
+impl Erasing {
+    pub(crate) fn begin(&self, app: SdkAppId, number: AccountNumber) -> Option<Turn> {
+        self.0.lock().insert((app, number)).then(|| Turn(Arc::clone(&self.0), (app, number)))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.lock().remove(&self.1);
+    }
+}
 
 /// Why accounts are erased.
 const REASON: &str = "deletion of the account was requested";
@@ -33,14 +59,20 @@ pub struct ErasedFact {
     pub commitment: String,
     /// The name it had, until its rows are deleted: by it they are found.
     pub name: Option<UserId>,
+    /// When that was.
+    pub since: Seconds,
     /// Which receipt says that it is hidden.
     pub hidden: Option<u64>,
     /// How many messages it wrote, once they are deleted.
     pub deleted: Option<u64>,
+    /// Which receipt says so.
+    pub deletion_told: Option<u64>,
     /// When its last ciphertext leaves the live stores.
     pub aged_out_by: Seconds,
-    /// The generation in which its keys are destroyed.
-    pub generation: Option<u64>,
+    /// The generations before and after its keys were destroyed, once they are.
+    pub generations: Option<(u64, u64)>,
+    /// Which receipt says so.
+    pub destruction_told: Option<u64>,
 }
 
 impl ErasedFact {
@@ -89,11 +121,21 @@ impl Engine {
         let stamps = Stamps::of(app.id, &app.settings);
         let account = self.accounts.delete(stamps, app.id, user, &commitment).await?;
         self.profiles.forget(app.id, account.number);
+        // A restore of a backup that is older than this must not bring it back.
+        let doomed = Destroyed::Author(app.id, account.number);
+        if self.keyring.doom(&[doomed]).await.is_err() {
+            // It is erased all the same; the note is tried again.
+            self.doomed.add(doomed);
+        }
         self.end_sessions(app.id, &account).await?;
-        let receipt = self.hide(app.id, account.number).await?;
+        let turn = self.erasing.begin(app.id, account.number);
+        let receipt = self.hide(app.id, account.number, false).await?;
         let (engine, app, number) = (Arc::clone(self), app.id, account.number);
         self.context.spawner.spawn(Box::pin(async move {
-            if let Err(error) = engine.delete_rows(app, number).await {
+            let _turn = turn;
+            // What it was sending is stored by then.
+            engine.context.clock.sleep(SETTLED).await;
+            if let Err(error) = engine.delete_rows(app, number, false).await {
                 tracing::error!(
                     code = error.code.number(),
                     "rows of an erased account could not be deleted yet"
@@ -104,35 +146,38 @@ impl Engine {
     }
 
     /// Writes the receipt that an account is hidden, if there is none yet; returns its number.
-    async fn hide(&self, app: SdkAppId, number: AccountNumber) -> Result<u64> {
+    async fn hide(&self, app: SdkAppId, number: AccountNumber, is_resumed: bool) -> Result<u64> {
         let Some((mut fact, version)) = self.erased(app, number).await? else { return Ok(0) };
         if let Some(receipt) = fact.hidden {
             return Ok(receipt);
         }
         let counts = BTreeMap::from([("account".to_owned(), 1)]);
-        let receipt = self.receipt(statement(app, &fact, Stage::Hidden, counts)).await?;
+        let receipt = self.say(app, &fact, Stage::Hidden, counts, is_resumed).await?;
         fact.hidden = Some(receipt);
         self.keep(app, &fact, version).await?;
         Ok(receipt)
     }
 
-    /// Deletes the rows of an erased account, if that is not done yet.
-    async fn delete_rows(&self, app: SdkAppId, number: AccountNumber) -> Result<()> {
-        self.accounts.delete_rest(app, number).await?;
-        let Some((fact, _)) = self.erased(app, number).await? else { return Ok(()) };
-        let (None, Some(name)) = (fact.deleted, &fact.name) else { return Ok(()) };
-        let erased = self.context.timeline.erase_account(app, number, name.clone()).await?;
-        // The record may have been changed by a change of generation meanwhile.
-        let Some((mut fact, version)) = self.erased(app, number).await? else { return Ok(()) };
-        if fact.deleted.is_some() {
-            // Another round was faster.
+    /// Deletes the rows of an erased account, if that is not done yet. Waits while a legal hold copies them.
+    async fn delete_rows(&self, app: SdkAppId, number: AccountNumber, is_resumed: bool) -> Result<()> {
+        if self.preserve.is_copying(app, number) {
             return Ok(());
         }
-        fact.name = None;
-        fact.deleted = Some(erased.messages);
-        fact.aged_out_by = fact.aged_out_by.max(erased.aged_out_by);
-        let counts = BTreeMap::from([("message".to_owned(), erased.messages)]);
-        self.receipt(statement(app, &fact, Stage::Deleted, counts)).await?;
+        self.accounts.delete_rest(app, number).await?;
+        let Some((fact, _)) = self.erased(app, number).await? else { return Ok(()) };
+        if let (None, Some(name)) = (fact.deleted, &fact.name) {
+            let erased = self.context.timeline.erase_account(app, number, name.clone()).await?;
+            // The record may have been changed by a change of generation meanwhile.
+            let Some((mut fact, version)) = self.erased(app, number).await? else { return Ok(()) };
+            fact.name = None;
+            fact.deleted = Some(erased.messages);
+            fact.aged_out_by = fact.aged_out_by.max(erased.aged_out_by);
+            self.keep(app, &fact, version).await?;
+        }
+        let Some((mut fact, version)) = self.erased(app, number).await? else { return Ok(()) };
+        let (Some(messages), None) = (fact.deleted, fact.deletion_told) else { return Ok(()) };
+        let counts = BTreeMap::from([("message".to_owned(), messages)]);
+        fact.deletion_told = Some(self.say(app, &fact, Stage::Deleted, counts, is_resumed).await?);
         self.keep(app, &fact, version).await
     }
 
@@ -144,15 +189,40 @@ impl Engine {
         generations: (Generation, Generation),
     ) -> Result<()> {
         let Some((mut fact, version)) = self.erased(app, number).await? else { return Ok(()) };
-        if fact.generation.is_some() {
+        if fact.generations.is_none() {
+            fact.generations = Some((generations.0.0, generations.1.0));
+            self.keep(app, &fact, version).await?;
+        }
+        self.tell_unrecoverable(app, number, false).await
+    }
+
+    /// Writes the receipt that an account's keys are destroyed, if they are and there is none.
+    async fn tell_unrecoverable(&self, app: SdkAppId, number: AccountNumber, is_resumed: bool) -> Result<()> {
+        let Some((mut fact, version)) = self.erased(app, number).await? else { return Ok(()) };
+        if fact.generations.is_none() || fact.destruction_told.is_some() {
             return Ok(());
         }
-        fact.generation = Some(generations.1.0);
-        let mut statement = statement(app, &fact, Stage::Unrecoverable, BTreeMap::new());
-        statement.generations = Some((generations.0.0, generations.1.0));
-        statement.destruction = Some(self.context.vault.destruction());
-        self.receipt(statement).await?;
+        let told = self.say(app, &fact, Stage::Unrecoverable, BTreeMap::new(), is_resumed).await?;
+        fact.destruction_told = Some(told);
         self.keep(app, &fact, version).await
+    }
+
+    /// Writes a receipt about an account. After a crash there may be one already that nobody noted.
+    async fn say(
+        &self,
+        app: SdkAppId,
+        fact: &ErasedFact,
+        stage: Stage,
+        counts: BTreeMap<String, u64>,
+        is_resumed: bool,
+    ) -> Result<u64> {
+        let mut said = statement(app, fact, stage, counts);
+        said.preserved = self.preserve.left_of(app, fact.number).await?;
+        if stage == Stage::Unrecoverable {
+            said.generations = fact.generations;
+            said.destruction = Some(self.context.vault.destruction());
+        }
+        if is_resumed { self.receipt_once(fact.since, said).await } else { self.receipt(said).await }
     }
 
     /// Goes on with every erasure that is not at its end.
@@ -160,8 +230,11 @@ impl Engine {
     /// # Errors
     /// What the stores say.
     pub(crate) async fn resume_erasures(&self) -> Result<()> {
-        let now = self.context.clock.now().seconds();
+        let cleared = self.context.timeline.cleared().await?;
         for app in self.apps.list().await? {
+            if let Err(error) = self.resume_conversations(app.id, cleared).await {
+                tracing::error!(code = error.code.number(), "erasures of conversations could not go on");
+            }
             let mut after = None;
             loop {
                 let facts = self.facts::<ErasedFact>(app.id, after.take()).await?;
@@ -169,7 +242,7 @@ impl Engine {
                 after = Some((Vec::new(), last.key()));
                 for (fact, _) in facts {
                     // One that cannot go on holds up no other one.
-                    if let Err(error) = self.go_on(app.id, &fact, now).await {
+                    if let Err(error) = self.go_on(app.id, &fact, cleared).await {
                         tracing::error!(code = error.code.number(), "an erasure could not go on");
                     }
                 }
@@ -178,26 +251,38 @@ impl Engine {
         Ok(())
     }
 
-    async fn go_on(&self, app: SdkAppId, fact: &ErasedFact, now: Seconds) -> Result<()> {
-        self.hide(app, fact.number).await?;
-        self.delete_rows(app, fact.number).await?;
-        let is_done = fact.deleted.is_some() && fact.generation.is_some();
-        if is_done && now >= fact.aged_out_by {
-            self.receipt(statement(app, fact, Stage::AgedOut, BTreeMap::new())).await?;
+    async fn go_on(&self, app: SdkAppId, fact: &ErasedFact, cleared: Option<Seconds>) -> Result<()> {
+        let Some(_turn) = self.erasing.begin(app, fact.number) else { return Ok(()) };
+        self.hide(app, fact.number, true).await?;
+        self.delete_rows(app, fact.number, true).await?;
+        self.tell_unrecoverable(app, fact.number, true).await?;
+        let Some((fact, _)) = self.erased(app, fact.number).await? else { return Ok(()) };
+        let is_done = fact.deletion_told.is_some() && fact.destruction_told.is_some();
+        if is_done && cleared.is_some_and(|cleared| cleared >= fact.aged_out_by) {
+            self.say(app, &fact, Stage::AgedOut, BTreeMap::new(), true).await?;
             let gone = vec![remove::<ErasedFact>(fact.key())];
             write_if(self.context.records.as_ref(), app, Vec::new(), gone).await?;
         }
         Ok(())
     }
 
-    /// Erases the accounts whose keys are destroyed already: after a restore of data that are older than that. How many.
+    /// Erases the accounts and apps whose keys are destroyed already or noted to be: after a restore of data that are older
+    /// than that. How many accounts.
     ///
     /// # Errors
     /// What the stores say.
     pub async fn forget_destroyed(self: &Arc<Self>) -> Result<u64> {
         self.accounts.skip_numbers(NUMBERS_SKIPPED).await?;
+        let doomed = self.keyring.doomed().await?;
+        if !doomed.is_empty() {
+            self.change_generation_with(&doomed).await?;
+        }
         let mut count = 0;
         for app in self.apps.list().await? {
+            if !self.keyring.holds_app(app.id) {
+                self.erase_app(app.id).await?;
+                continue;
+            }
             let mut after = None;
             loop {
                 let accounts = self.facts::<AccountFact>(app.id, after.take()).await?;
@@ -206,7 +291,6 @@ impl Engine {
                 for (account, _) in accounts {
                     if !self.keyring.holds_author(app.id, account.number) {
                         self.erase_account(&app, &account.user).await?;
-                        self.delete_rows(app.id, account.number).await?;
                         count += 1;
                     }
                 }
@@ -232,6 +316,9 @@ pub(crate) fn start(engine: &Arc<Engine>) {
     let weak = Arc::downgrade(engine);
     engine.context.spawner.spawn(Box::pin(async move {
         let Some(engine) = weak.upgrade() else { return };
+        if let Err(error) = engine.resume_copying().await {
+            tracing::error!(code = error.code.number(), "copying for a legal hold could not go on");
+        }
         if let Err(error) = engine.resume_erasures().await {
             tracing::error!(code = error.code.number(), "erasures could not go on");
         }
@@ -249,5 +336,6 @@ fn statement(app: SdkAppId, fact: &ErasedFact, stage: Stage, counts: BTreeMap<St
         generations: None,
         destruction: None,
         aged_out_by: (stage != Stage::AgedOut && fact.deleted.is_some()).then_some(fact.aged_out_by.0),
+        preserved: Vec::new(),
     }
 }

@@ -8,10 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::time::DAY_SECONDS;
-use model::{AccountNumber, ConversationId, DataClass, MessageKey, Result, SdkAppId, Seconds, Subject};
+use model::{
+    AccountNumber, ConversationId, DataClass, Medium, Message, MessageKey, Result, SdkAppId, Sealed, Seconds,
+    Subject,
+};
 use ports::records::{Range, RawRecord, Write};
 use ports::timeline::StoredMessage;
-use ports::{Condition, Generation, Kind, Record, Stamped};
+use ports::{Condition, Entry, Generation, Kind, Record, Stamped};
 use promise::Stamps;
 use promise::keys::Destroyed;
 use promise::receipts::{Scope, Stage, Statement};
@@ -19,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Engine;
 use crate::erased::ErasedFact;
+use crate::preserve::Cover;
 use crate::seals;
 use crate::store::{remove, unchanged, write, write_if};
 
@@ -49,10 +53,28 @@ pub struct RecalledFact {
     pub index: u64,
     /// When it was written down.
     pub since: Seconds,
+    /// Whether its content is gone whatever the message says: its conversation's history is erased.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_certain: bool,
+}
+
+impl RecalledFact {
+    /// That of a message in a history that is erased.
+    pub(crate) fn certain(entry: &Entry, message: &Message<Sealed>, since: Seconds) -> Self {
+        Self {
+            conversation: entry.conversation,
+            author: message.author,
+            key: message.key(entry.time),
+            bucket: message.content.bucket,
+            index: message.content.index,
+            since,
+            is_certain: true,
+        }
+    }
 }
 
 impl Record for RecalledFact {
-    const KIND: Kind = Kind { id: 10, name: "recalled message", class: DataClass::Message };
+    const KIND: Kind = Kind { id: 10, name: "recalled message", class: DataClass::Message(Medium::Derived) };
 
     fn key(&self) -> Vec<u8> {
         [self.bucket.to_be_bytes().as_slice(), &self.index.to_be_bytes()].concat()
@@ -170,6 +192,12 @@ impl Engine {
     /// The same, with more that is to be destroyed.
     pub(crate) async fn change_generation_with(&self, more: &[Destroyed]) -> Result<Changed> {
         let (mut messages, mut accounts) = (0, 0);
+        let first = self.keyring.generation();
+        // Their keys are noted before this change begins, so it destroys all of them.
+        let mut conversations = Vec::new();
+        for app in self.apps.list().await? {
+            conversations.extend(self.noted_conversations(app.id).await?);
+        }
         loop {
             let mut found = self.to_be_destroyed().await?;
             let was_full = found.is_full();
@@ -179,6 +207,9 @@ impl Engine {
                 .destroyed
                 .push(Destroyed::Before(u16::try_from(today).unwrap_or(u16::MAX).saturating_add(1)));
             found.destroyed.extend_from_slice(more);
+            let holds = self.ended_holds().await?;
+            let author = |cover: &Cover| Destroyed::Author(SdkAppId::INSTALLATION, cover.place().author);
+            found.destroyed.extend(holds.iter().map(author));
             let former = self.keyring.generation();
             let generation = self.keyring.destroy(&found.destroyed).await?;
             seals::remember_generation(&self.context, generation).await?;
@@ -192,10 +223,17 @@ impl Engine {
             for (app, number) in &found.accounts {
                 self.is_unrecoverable(*app, *number, (former, generation)).await?;
             }
-            self.receipt(recalled_and_expired(found.messages, former, generation, self)).await?;
+            for cover in &holds {
+                self.forget_hold(*cover).await?;
+            }
+            self.receipt(recalled_and_expired((found.messages, holds.len()), (former, generation), self))
+                .await?;
             messages += found.messages;
             accounts += found.accounts.len();
             if !was_full {
+                for (app, fact) in conversations {
+                    self.is_conversation_unrecoverable(app, fact, (first, generation)).await?;
+                }
                 return Ok(Changed { generation, messages, accounts });
             }
         }
@@ -217,7 +255,11 @@ impl Engine {
             let records = self.facts::<ErasedFact>(app, after).await?;
             let Some((last, _)) = records.last() else { return Ok(()) };
             after = Some((Vec::new(), last.key()));
-            for (fact, _) in records.into_iter().filter(|(fact, _)| fact.generation.is_none()) {
+            for (fact, _) in records.into_iter().filter(|(fact, _)| fact.generations.is_none()) {
+                // A hold that copies what it wrote needs the keys.
+                if self.preserve.is_copying(app, fact.number) {
+                    continue;
+                }
                 found.accounts.push((app, fact.number));
                 found.destroyed.push(Destroyed::Author(app, fact.number));
             }
@@ -235,7 +277,7 @@ impl Engine {
             for (fact, version) in records {
                 let timeline = &self.context.timeline;
                 let message = timeline.find_message(app, fact.conversation, fact.author, fact.key).await?;
-                let has_happened = message.is_none_or(|message| message.revoker.is_some());
+                let has_happened = fact.is_certain || message.is_none_or(|message| message.revoker.is_some());
                 if has_happened {
                     found.messages += 1;
                     found.destroyed.push(Destroyed::Content { bucket: fact.bucket, index: fact.index });
@@ -275,6 +317,7 @@ impl Engine {
             bucket: found.message.content.bucket,
             index: found.message.content.index,
             since: self.context.clock.now().seconds(),
+            is_certain: false,
         };
         let stamp = stamps.until_bucket(author, fact.bucket);
         let record = Write::Put(Stamped::new(stamp, RawRecord::of(&fact)?));
@@ -283,16 +326,25 @@ impl Engine {
 }
 
 /// What a change of generation destroyed besides accounts.
-fn recalled_and_expired(messages: usize, from: Generation, to: Generation, engine: &Engine) -> Statement {
+fn recalled_and_expired(
+    (messages, holds): (usize, usize),
+    (from, to): (Generation, Generation),
+    engine: &Engine,
+) -> Statement {
     Statement {
         app: 0,
         stage: Stage::Unrecoverable,
         scope: Scope::RecalledAndExpired,
         subject: String::new(),
-        reason: "recalled messages, and every day of expiry that was over".to_owned(),
-        counts: BTreeMap::from([("recalled message".to_owned(), messages as u64)]),
+        reason: "recalled messages, copies of holds that ended, and every day of expiry that was over"
+            .to_owned(),
+        counts: BTreeMap::from([
+            ("recalled message".to_owned(), messages as u64),
+            ("ended hold".to_owned(), holds as u64),
+        ]),
         generations: Some((from.0, to.0)),
         destruction: Some(engine.context.vault.destruction()),
         aged_out_by: None,
+        preserved: Vec::new(),
     }
 }

@@ -12,8 +12,11 @@ const fn kind(id: u16, name: &'static str, class: DataClass) -> Kind {
 /// Every kind of record that the engine keeps, in the order of their numbers.
 #[must_use]
 pub fn kinds() -> Vec<Kind> {
+    use crate::conversation_erasure::ErasedConversationFact;
     use crate::erased::ErasedFact;
     use crate::erasure::RecalledFact;
+    use crate::export::ExportFact;
+    use crate::preserve::{AccessFact, HoldFact, PreservedFact};
     use crate::receipts::ReceiptFact;
     use crate::retention::{ChangeFact, ProposalFact, ShortenedFact};
     use crate::termination::TombstoneFact;
@@ -34,6 +37,11 @@ pub fn kinds() -> Vec<Kind> {
         ChangeFact::KIND,
         ReceiptFact::KIND,
         TombstoneFact::KIND,
+        HoldFact::KIND,
+        PreservedFact::KIND,
+        AccessFact::KIND,
+        ExportFact::KIND,
+        ErasedConversationFact::KIND,
     ]
 }
 
@@ -374,6 +382,6 @@ mod tests {
     #[test]
     fn every_kind_has_a_number_of_its_own() {
         let numbers: Vec<u16> = kinds().iter().map(|kind| kind.id).collect();
-        assert_eq!(numbers, (1..=16).collect::<Vec<u16>>());
+        assert_eq!(numbers, (1..=21).collect::<Vec<u16>>());
     }
 }

@@ -7,15 +7,19 @@ pub mod apps;
 pub mod blocks;
 pub mod contacts;
 pub mod context;
+pub mod conversation_erasure;
 mod deliver;
+mod doomed;
 pub mod erased;
 pub mod erasure;
+pub mod export;
 pub mod facts;
 pub mod history;
 pub mod hub;
 pub mod messages;
 pub mod outbox;
 pub mod presence;
+pub mod preserve;
 pub mod profiles;
 pub mod push;
 pub mod receipts;
@@ -40,7 +44,7 @@ pub use hub::{Connection, Hub, Session};
 use token::TokenKey;
 
 /// What can be configured of the engine.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Bytes that may wait for one client before it is closed.
     pub outbox_bytes_max: usize,
@@ -48,11 +52,18 @@ pub struct Options {
     pub node: u32,
     /// How long a generation of keys is in use.
     pub generation_time: Duration,
+    /// What law keeps from being deleted.
+    pub floors: preserve::Floors,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { outbox_bytes_max: 1 << 20, node: 1, generation_time: Duration::from_secs(24 * 3600) }
+        Self {
+            outbox_bytes_max: 1 << 20,
+            node: 1,
+            generation_time: Duration::from_secs(24 * 3600),
+            floors: preserve::Floors::default(),
+        }
     }
 }
 
@@ -78,7 +89,11 @@ pub struct Engine {
     pub requests: requests::Requests,
     /// Keys.
     pub keyring: Arc<Keyring>,
+    /// Copies that law demands.
+    pub preserve: Arc<preserve::Preserve>,
     unstored: unstored::Unstored,
+    erasing: erased::Erasing,
+    doomed: doomed::Doomed,
     receipt_key: ReceiptKey,
     token_key: TokenKey,
 }
@@ -93,8 +108,10 @@ impl Engine {
         let keyring = Arc::new(seals::keyring(&context).await?);
         let receipt_key = receipts::key(&context).await?;
         let token_key = sessions::token_key(context.records.as_ref(), context.random.as_ref()).await?;
-        let requests = requests::Requests::new(context.clone(), Arc::clone(&keyring));
+        let requests = requests::Requests::new(context.clone(), Arc::clone(&keyring), options.floors.clone());
         requests.expire().await?;
+        let preserve = preserve::Preserve::new(context.clone(), Arc::clone(&keyring), options.floors);
+        let preserve = Arc::new(preserve);
         let engine = Arc::new(Self {
             apps: apps::Apps::new(context.clone()),
             accounts: accounts::Accounts::new(context.clone()),
@@ -102,6 +119,7 @@ impl Engine {
                 context.clone(),
                 Arc::clone(&hub),
                 Arc::clone(&keyring),
+                Arc::clone(&preserve),
             )),
             blocks: blocks::Blocks::new(context.clone()),
             contacts: contacts::Contacts::new(context.clone()),
@@ -109,16 +127,21 @@ impl Engine {
             hub,
             keyring,
             requests,
+            preserve,
             unstored: unstored::Unstored::new(),
+            erasing: erased::Erasing::default(),
+            doomed: doomed::Doomed::default(),
             receipt_key,
             token_key,
             context,
         });
+        engine.resume_holds().await?;
         if let Err(error) = engine.resume_retention().await {
             tracing::error!(code = error.code.number(), "a change of retention could not be finished yet");
         }
         erased::start(&engine);
         deliver::start(&engine);
+        doomed::start(&engine);
         erasure::start(&engine, options.generation_time);
         requests::start(&engine);
         termination::start(&engine);

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use model::message::{CLOUD_CUSTOM_DATA_BYTES_MAX, Content, MESSAGE_BYTES_MAX, MessageFlags};
 use model::settings::App;
 use model::{
-    ConversationId, ErrorCode, Expiry, HistoryKey, InstanceId, Message, MessageKey, Result, Seconds,
+    ConversationId, ErrorCode, Expiry, HistoryKey, InstanceId, Medium, Message, MessageKey, Result, Sealed,
+    Seconds,
 };
 use ports::timeline::{Direction, HistoryQuery, ReceiptTarget, RetryKey, StoredMessage};
 use ports::{Appended, Draft, Event, Stamped};
 use promise::Stamps;
-use promise::keys::Place;
+use promise::keys::{Destroyed, Place};
 use sha2::{Digest, Sha256};
 
 use crate::Engine;
@@ -31,6 +32,8 @@ pub struct Outgoing {
     pub client_time: Option<Seconds>,
     /// What it says, checked.
     pub content: Content,
+    /// What it carries.
+    pub medium: Medium,
     /// Properties.
     pub flags: MessageFlags,
     /// Only for who is online now: not stored.
@@ -119,6 +122,7 @@ impl Engine {
         let stamps = Stamps::of(app.id, &app.settings);
         self.profiles.used(stamps, app.id, outgoing.from.number);
         let sequence = outgoing.sequence.unwrap_or_else(|| self.context.random.next_u32());
+        self.preserve.message(app.id, &outgoing, sequence, now).await?;
         if outgoing.is_online_only {
             let message = message_of(&outgoing, sequence, now, outgoing.content.clone());
             self.send_online(app, &message, &outgoing.to, now, outgoing.origin).await?;
@@ -149,7 +153,7 @@ impl Engine {
     ) -> Result<ports::fault::Answer<'_, Appended>> {
         let conversation = ConversationId::between(outgoing.from.number, outgoing.to.number);
         let author = outgoing.from.number;
-        let stamp = Stamps::of(app.id, &app.settings).message(author, now);
+        let stamp = Stamps::of(app.id, &app.settings).message(author, now, outgoing.medium);
         let place = Place::message(app.id, conversation, author);
         let sealed = self.keyring.seal(place, now, stamp.expiry, &outgoing.content)?;
         let event = Event::Message(message_of(outgoing, sequence, now, sealed));
@@ -224,7 +228,7 @@ impl Engine {
         if !stamps.stores_messages() {
             return Err(ErrorCode::NotStored.into());
         }
-        let stamp = stamps.message(author, sent_at);
+        let stamp = stamps.message(author, sent_at, outgoing.medium);
         let now = self.context.clock.now();
         if stamp.expiry.is_over(now) {
             return Err(
@@ -237,8 +241,9 @@ impl Engine {
         }
         let conversation = ConversationId::between(author, outgoing.to.number);
         let place = Place::message(app.id, conversation, author);
-        let sealed = self.keyring.seal(place, now.seconds(), stamp.expiry, &outgoing.content)?;
         let sequence = outgoing.sequence.unwrap_or(outgoing.random);
+        self.preserve.message(app.id, &outgoing, sequence, sent_at).await?;
+        let sealed = self.keyring.seal(place, now.seconds(), stamp.expiry, &outgoing.content)?;
         let mut message = message_of(&outgoing, sequence, sent_at, sealed);
         message.flags.imported = true;
         let draft = Draft {
@@ -320,7 +325,12 @@ impl Engine {
         self.will_recall(Stamps::of(app.id, &app.settings), app.id, conversation, &found).await?;
         let origin = window.and_then(|(_, origin)| origin);
         let appended = self.append(app, revoker, conversation, event, Some(found.expiry), origin).await?;
-        if appended.is_new { Ok(()) } else { Err(ErrorCode::AlreadyRecalled.into()) }
+        if !appended.is_new {
+            return Err(ErrorCode::AlreadyRecalled.into());
+        }
+        let Sealed { bucket, index, .. } = found.message.content;
+        self.doomed.add(Destroyed::Content { bucket, index });
+        Ok(())
     }
 
     /// Marks everything up to a time as read by `reader`.
@@ -410,7 +420,8 @@ impl Engine {
         self.append(app, by, conversation, event, ends, origin).await.map(drop)
     }
 
-    /// Takes a conversation off the list of `by`, clears its history there, or both.
+    /// Takes a conversation off the list of `by`, clears its history there, or both. What comes after the entry that says so is
+    /// not concerned.
     ///
     /// # Errors
     /// What the store says.
@@ -422,9 +433,9 @@ impl Engine {
         history: bool,
         listing: bool,
         origin: Option<InstanceId>,
-    ) -> Result<()> {
+    ) -> Result<Appended> {
         let conversation = ConversationId::between(by.number, peer.number);
         let event = Event::Clear { by: by.number, history, listing };
-        self.append(app, by, conversation, event, None, origin).await.map(drop)
+        self.append(app, by, conversation, event, None, origin).await
     }
 }

@@ -13,6 +13,7 @@ use quick_cache::sync::Cache;
 use crate::context::Context;
 use crate::facts::{AccountFact, ProfileFact};
 use crate::hub::Hub;
+use crate::preserve::Preserve;
 use crate::push;
 use crate::store::{TRIES_MAX, put, unchanged, write_if};
 
@@ -35,6 +36,7 @@ pub struct Profiles {
     context: Context,
     hub: Arc<Hub>,
     keyring: Arc<Keyring>,
+    preserve: Arc<Preserve>,
     cache: Cache<(SdkAppId, AccountNumber), Arc<Cached>>,
     /// Of apps that store no profiles: those of accounts that are connected.
     unstored: Cache<(SdkAppId, AccountNumber), Arc<Profile>>,
@@ -43,11 +45,17 @@ pub struct Profiles {
 }
 
 impl Profiles {
-    pub(crate) fn new(context: Context, hub: Arc<Hub>, keyring: Arc<Keyring>) -> Self {
+    pub(crate) fn new(
+        context: Context,
+        hub: Arc<Hub>,
+        keyring: Arc<Keyring>,
+        preserve: Arc<Preserve>,
+    ) -> Self {
         Self {
             context,
             hub,
             keyring,
+            preserve,
             cache: Cache::new(CACHED),
             unstored: Cache::new(CACHED),
             used: Cache::new(CACHED),
@@ -144,7 +152,7 @@ impl Profiles {
     ) -> Result<()> {
         let number = account.number;
         if stamps.stores_profiles() {
-            self.store(stamps, app, number, &fields).await?;
+            self.store(stamps, app, account, &fields).await?;
         } else {
             if !self.hub.has(app, number) {
                 return Err(
@@ -154,6 +162,7 @@ impl Profiles {
             let former = self.unstored(app, number);
             let mut profile = former.map(|profile| Profile::clone(&profile)).unwrap_or_default();
             add(&mut profile, &fields)?;
+            self.preserve.profile(app, account, &profile).await?;
             self.unstored.insert((app, number), Arc::new(profile));
         }
         let frame = push::profile_changed(&account.user, &fields);
@@ -165,15 +174,17 @@ impl Profiles {
         &self,
         stamps: Stamps,
         app: SdkAppId,
-        number: AccountNumber,
+        account: &AccountFact,
         fields: &[(String, FieldValue)],
     ) -> Result<()> {
+        let number = account.number;
         for _ in 0..TRIES_MAX {
             let key = ProfileFact::key_of(number);
             let found = find::<ProfileFact>(self.records(), app, &key).await?;
             let version = found.as_ref().map(|(_, version)| *version);
             let mut profile = found.map(|(fact, _)| self.open(app, &fact)).unwrap_or_default();
             add(&mut profile, fields)?;
+            self.preserve.profile(app, account, &profile).await?;
             let stamp = stamps.profile(number, self.context.clock.now().seconds());
             let fact = self.seal(app, number, &profile, stamp.expiry)?;
             let condition = unchanged::<ProfileFact>(key, version);

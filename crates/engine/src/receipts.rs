@@ -1,6 +1,6 @@
 //! The chain of receipts: appended, listed.
 
-use model::{DataClass, ErrorCode, Result, SdkAppId, Subject};
+use model::{DataClass, ErrorCode, Result, SdkAppId, Seconds, Subject};
 use ports::records::{Range, find};
 use ports::{Kind, Record, Records};
 use promise::Stamps;
@@ -97,10 +97,55 @@ impl Engine {
         Err(ErrorCode::AccountInternal.into())
     }
 
+    /// Adds a receipt unless one of the same subject and stage was added since a time; returns the number of either.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) async fn receipt_once(&self, since: Seconds, statement: Statement) -> Result<u64> {
+        let mut before = None;
+        loop {
+            let page = self.receipts(before, RECEIPTS_MAX).await?;
+            for fact in &page {
+                let receipt = Receipt::parse(&fact.line)?;
+                if receipt.time < since.0 {
+                    return self.receipt(statement).await;
+                }
+                let said = &receipt.statement;
+                if said.subject == statement.subject && said.stage == statement.stage {
+                    return Ok(fact.number);
+                }
+            }
+            let Some(last) = page.last() else { return self.receipt(statement).await };
+            before = Some(last.number);
+        }
+    }
+
     /// What verifies receipts, in hexadecimal.
     #[must_use]
     pub fn receipt_public_key(&self) -> String {
         self.receipt_key.public()
+    }
+
+    /// The part of the chain before a number as an app may see it, the oldest first, and what asks for the part before it. Of
+    /// receipts of other apps only number and hash are there.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn receipts_for(
+        &self,
+        app: SdkAppId,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<String>, Option<u64>)> {
+        let found = self.receipts(before, limit).await?;
+        let before = found.last().map(|fact| fact.number).filter(|number| *number > 1);
+        let mut lines = Vec::with_capacity(found.len());
+        for fact in found.into_iter().rev() {
+            let of = Receipt::parse(&fact.line)?.statement.app;
+            let is_shown = of == 0 || of == app.0;
+            lines.push(if is_shown { fact.line } else { Receipt::omitted(fact.number, &fact.hash)? });
+        }
+        Ok((lines, before))
     }
 
     /// Receipts before a number (`None`: from the newest on), the newest first; at most `limit` and [`RECEIPTS_MAX`].

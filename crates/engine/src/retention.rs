@@ -4,7 +4,7 @@
 
 use model::settings::Retention;
 use model::time::DAY_SECONDS;
-use model::{DataClass, ErrorCode, Millis, Result, SdkAppId, Seconds, Subject};
+use model::{AccountNumber, DataClass, ErrorCode, Millis, Result, SdkAppId, Seconds, Subject};
 use ports::records::{Range, find};
 use ports::{Kind, Record};
 use promise::Stamps;
@@ -13,6 +13,7 @@ use promise::receipts::{Scope, Stage, Statement};
 use serde::{Deserialize, Serialize};
 
 use crate::Engine;
+use crate::erased::SETTLED;
 use crate::facts::ProfileFact;
 use crate::profiles::HOUR_SECONDS;
 use crate::store::{put, remove, unchanged, write, write_if};
@@ -195,32 +196,29 @@ impl Engine {
         if !write_if(records, app, vec![condition], writes).await? {
             return Err(ErrorCode::ProposalUnknown.into());
         }
-        self.finish_retention(app, proposal).await
+        self.finish_retention(app, proposal, false).await
     }
 
     /// Does what a proposal says that was applied. Any part of it may have been done before.
-    async fn finish_retention(&self, app: SdkAppId, proposal: ProposalFact) -> Result<ChangeFact> {
+    async fn finish_retention(
+        &self,
+        app: SdkAppId,
+        proposal: ProposalFact,
+        is_resumed: bool,
+    ) -> Result<ChangeFact> {
+        // Whoever goes on with interrupted changes leaves this one alone.
+        let turn = self.erasing.begin(app, AccountNumber(0));
+        let _turn = turn.ok_or(ErrorCode::ProposalUnknown)?;
         let records = self.context.records.as_ref();
         let ProposalFact { from, to, deletes, applied, .. } = proposal;
         let (by, at) = applied.unwrap_or_default();
         let changed = self.apps.set_retention(app, to).await?;
-        for (class, former, days) in [
-            (DataClass::Message, from.message_days, to.message_days),
-            (DataClass::Profile, from.profile_days, to.profile_days),
-        ] {
-            if days < former {
-                let since = self.context.clock.now().seconds();
-                let fact = ShortenedFact { class, keep_seconds: days * DAY_SECONDS, since };
-                // Then nothing of that time is left; an hour and a day for what lives up to them longer.
-                let end = since.plus((former + 2) * DAY_SECONDS);
-                write(records, app, vec![put(Stamps::configuration_until(app, end), &fact)?]).await?;
-            }
-        }
-        if to.message_days < from.message_days {
-            self.context.timeline.shorten(app, to.message_days * DAY_SECONDS).await?;
-        }
-        if to.profile_days < from.profile_days {
-            self.shorten_profiles(app, Stamps::of(app, &changed.settings), false).await?;
+        let stamps = Stamps::of(app, &changed.settings);
+        self.shorten(app, stamps, from, to).await?;
+        if !is_resumed && (to.message_days < from.message_days || to.profile_days < from.profile_days) {
+            // What was on its way at that moment was stamped as before, and is stored by now.
+            self.context.clock.sleep(SETTLED).await;
+            self.shorten(app, stamps, from, to).await?;
         }
         let change = ChangeFact { at, by, from, to, deletes };
         if to.message_days < from.message_days || to.profile_days < from.profile_days {
@@ -233,14 +231,42 @@ impl Engine {
         Ok(change)
     }
 
-    /// Finishes what the last run of the server began.
+    /// Makes a shorter retention act on what is stored.
+    async fn shorten(&self, app: SdkAppId, stamps: Stamps, from: Retention, to: Retention) -> Result<()> {
+        for (class, former, days) in [
+            (DataClass::MESSAGE, from.message_days, to.message_days),
+            (DataClass::Profile, from.profile_days, to.profile_days),
+        ] {
+            if days < former {
+                let since = self.context.clock.now().seconds();
+                let fact = ShortenedFact { class, keep_seconds: days * DAY_SECONDS, since };
+                // Then nothing of that time is left; an hour and a day for what lives up to them longer.
+                let end = since.plus((former + 2) * DAY_SECONDS);
+                let writes = vec![put(Stamps::configuration_until(app, end), &fact)?];
+                write(self.context.records.as_ref(), app, writes).await?;
+            }
+        }
+        if to.message_days < from.message_days {
+            self.context.timeline.shorten(app, to.message_days * DAY_SECONDS).await?;
+        }
+        if to.profile_days < from.profile_days {
+            self.shorten_profiles(app, stamps, false).await?;
+        }
+        Ok(())
+    }
+
+    /// Finishes what the last run of the server, or a failure, left unfinished.
     pub(crate) async fn resume_retention(&self) -> Result<()> {
         for app in self.apps.list().await? {
             let found = find::<ProposalFact>(self.context.records.as_ref(), app.id, PROPOSAL_KEY).await?;
             if let Some((proposal, _)) = found
                 && proposal.applied.is_some()
             {
-                self.finish_retention(app.id, proposal).await?;
+                match self.finish_retention(app.id, proposal, true).await {
+                    // Somebody is at it.
+                    Err(error) if error.code == ErrorCode::ProposalUnknown => {}
+                    done => drop(done?),
+                }
             }
         }
         Ok(())
@@ -320,6 +346,7 @@ fn shortened(app: SdkAppId, deletes: Deletes) -> Statement {
         generations: None,
         destruction: None,
         aged_out_by: None,
+        preserved: Vec::new(),
     }
 }
 

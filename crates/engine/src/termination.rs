@@ -18,10 +18,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::Engine;
 use crate::facts::{AppFact, kinds};
+use crate::seals;
 use crate::store::{put, remove, write};
 
 /// How often it is looked whether an app's time is over.
 const EVERY: Duration = Duration::from_secs(600);
+
+/// Until which day a receipt says that nothing of it is left.
+const TOLD_CLEARED: &str = "day until which files are cleared";
 
 /// Records removed at once.
 const RECORDS_AT_ONCE: usize = 1000;
@@ -33,11 +37,13 @@ pub struct TombstoneFact {
     pub hash: String,
     /// Its salt.
     pub salt: [u8; 16],
+    /// Whether a receipt says that its last ciphertext has left the files.
+    pub is_aged_out: bool,
 }
 
 impl TombstoneFact {
     fn of(salt: [u8; 16], app: SdkAppId) -> Self {
-        Self { hash: commitment(&salt, app.0, ""), salt }
+        Self { hash: commitment(&salt, app.0, ""), salt, is_aged_out: false }
     }
 
     /// Whether this was the number.
@@ -106,25 +112,29 @@ impl Engine {
         Ok(count)
     }
 
-    async fn erase_app(&self, id: SdkAppId) -> Result<()> {
-        let mut salt = [0; 16];
-        self.context.random.fill(&mut salt);
+    pub(crate) async fn erase_app(&self, id: SdkAppId) -> Result<()> {
+        // The same each time: an erasure that a crash interrupted has one name in its receipts.
+        let salt = self.receipt_key.salt(&id.0.to_be_bytes());
         let tombstone = TombstoneFact::of(salt, id);
-        let messages = self.context.timeline.forget_app(id).await?;
         let records = self.remove_records(id).await?;
+        let messages = self.context.timeline.forget_app(id).await?;
         for segment in self.context.segments.list().await? {
-            if segment.app == id {
+            // What law keeps of it stays.
+            if segment.app == id && segment.class != DataClass::Preserved {
                 self.context.segments.remove(segment).await?;
             }
         }
         let counts = BTreeMap::from([("message".to_owned(), messages), ("record".to_owned(), records)]);
-        self.receipt(statement(&tombstone, Stage::Deleted, counts)).await?;
+        let mut deleted = statement(&tombstone, Stage::Deleted, counts);
+        deleted.preserved = self.preserve.left_of_app(id).await?;
+        let since = self.apps.find(id).await?.and_then(|app| app.terminated_at).unwrap_or_default();
+        self.receipt_once(since, deleted).await?;
         let former = self.keyring.generation();
         let generation = self.change_generation_with(&[Destroyed::App(id)]).await?.generation;
         let mut unrecoverable = statement(&tombstone, Stage::Unrecoverable, BTreeMap::new());
         unrecoverable.generations = Some((former.0, generation.0));
         unrecoverable.destruction = Some(self.context.vault.destruction());
-        self.receipt(unrecoverable).await?;
+        self.receipt_once(since, unrecoverable).await?;
         // The app itself goes last: until then every start goes on here.
         let app = SdkAppId::INSTALLATION;
         let writes =
@@ -132,6 +142,32 @@ impl Engine {
         write(self.context.records.as_ref(), app, writes).await?;
         self.apps.forget(id);
         tracing::info!("a terminated app was erased");
+        Ok(())
+    }
+
+    /// Says of erased apps, and of every day that is over, that nothing of them is in any file, once that is so.
+    ///
+    /// # Errors
+    /// What the stores say.
+    pub async fn tell_cleared(&self) -> Result<()> {
+        let Some(cleared) = self.context.timeline.cleared().await? else { return Ok(()) };
+        for mut tombstone in self.apps.tombstones().await? {
+            if !tombstone.is_aged_out {
+                self.receipt(statement(&tombstone, Stage::AgedOut, BTreeMap::new())).await?;
+                tombstone.is_aged_out = true;
+                let writes = vec![put(Stamps::configuration(SdkAppId::INSTALLATION), &tombstone)?];
+                write(self.context.records.as_ref(), SdkAppId::INSTALLATION, writes).await?;
+            }
+        }
+        let told = seals::known(&self.context, TOLD_CLEARED).await?;
+        let told = told.and_then(|text| text.parse().ok()).map(Seconds);
+        if told.is_none_or(|told| cleared > told) {
+            // Of the days before the first start there is nothing to tell.
+            if told.is_some() {
+                self.receipt(day_is_over(cleared)).await?;
+            }
+            seals::remember(&self.context, TOLD_CLEARED, cleared.0.to_string()).await?;
+        }
         Ok(())
     }
 
@@ -161,6 +197,22 @@ impl Engine {
     }
 }
 
+/// That what ended before a day is in no file any more.
+fn day_is_over(day: Seconds) -> Statement {
+    Statement {
+        app: 0,
+        stage: Stage::AgedOut,
+        scope: Scope::RecalledAndExpired,
+        subject: String::new(),
+        reason: format!("nothing of the live stores that had ended before second {} is in any file", day.0),
+        counts: BTreeMap::new(),
+        generations: None,
+        destruction: None,
+        aged_out_by: None,
+        preserved: Vec::new(),
+    }
+}
+
 fn statement(tombstone: &TombstoneFact, stage: Stage, counts: BTreeMap<String, u64>) -> Statement {
     Statement {
         app: 0,
@@ -172,6 +224,7 @@ fn statement(tombstone: &TombstoneFact, stage: Stage, counts: BTreeMap<String, u
         generations: None,
         destruction: None,
         aged_out_by: None,
+        preserved: Vec::new(),
     }
 }
 
@@ -185,6 +238,16 @@ pub(crate) fn start(engine: &Arc<Engine>) {
                 && error.code != ErrorCode::NoSuchApp
             {
                 tracing::error!(code = error.code.number(), "a terminated app could not be erased yet");
+            }
+            for done in [
+                engine.resume_retention().await,
+                engine.tell_cleared().await,
+                engine.resume_copying().await,
+                engine.resume_erasures().await,
+            ] {
+                if let Err(error) = done {
+                    tracing::error!(code = error.code.number(), "what was begun could not go on");
+                }
             }
             drop(engine);
             clock.sleep(EVERY).await;

@@ -6,6 +6,7 @@ use serde_json::Number;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::stamp::Medium;
 
 /// How many elements one message may have.
 pub const ELEMENTS_MAX: usize = 100;
@@ -178,11 +179,23 @@ pub struct Relay {
     pub pb_key: Option<String>,
 }
 
-/// Checks a `MsgBody` and writes it as it will be stored and delivered: known fields only, for every element.
+/// What an element of a type carries.
+fn medium(kind: &str) -> Medium {
+    match kind {
+        "TIMFileElem" => Medium::File,
+        "TIMImageElem" => Medium::Photo,
+        "TIMSoundElem" => Medium::Audio,
+        "TIMVideoFileElem" => Medium::Video,
+        _ => Medium::Text,
+    }
+}
+
+/// Checks a `MsgBody` and writes it as it will be stored and delivered: known fields only, for every element. Says what it
+/// carries: where that is of several kinds video goes before audio, photo, file and text.
 ///
 /// # Errors
 /// `BodyNotArray`, `MessageBodyMalformed` or `ElementMalformed`, saying which element and which field.
-pub fn normalise(body: &RawValue) -> Result<Box<[u8]>> {
+pub fn normalise(body: &RawValue) -> Result<(Box<[u8]>, Medium)> {
     if !body.get().starts_with('[') {
         return Err(ErrorCode::BodyNotArray.into());
     }
@@ -205,7 +218,8 @@ pub fn normalise(body: &RawValue) -> Result<Box<[u8]>> {
         out.push(b'}');
     }
     out.push(b']');
-    Ok(out.into_boxed_slice())
+    let carried = elements.iter().map(|element| medium(&element.kind)).max().unwrap_or_default();
+    Ok((out.into_boxed_slice(), carried))
 }
 
 fn at_element(index: usize, element: &RawElement<'_>, error: &serde_json::Error) -> Error {

@@ -4,7 +4,7 @@ use super::*;
 
 fn check(body: &str) -> Result<String, ErrorCode> {
     let raw: &RawValue = serde_json::from_str(body).unwrap();
-    normalise(raw).map(|bytes| String::from_utf8(bytes.into()).unwrap()).map_err(|error| error.code)
+    normalise(raw).map(|(bytes, _)| String::from_utf8(bytes.into()).unwrap()).map_err(|error| error.code)
 }
 
 type Result<T, E> = std::result::Result<T, E>;
@@ -99,4 +99,24 @@ fn an_error_names_the_field_and_not_the_content() {
         serde_json::from_str(r#"[{"MsgType":"TIMFaceElem","MsgContent":{"Index":"secret words"}}]"#).unwrap();
     let info = normalise(raw).unwrap_err().info;
     assert!(info.contains("MsgBody[0]") && !info.contains("secret"), "{info}");
+}
+
+#[test]
+fn a_message_counts_as_the_weightiest_of_what_it_carries() {
+    let text = r#"{"MsgType":"TIMTextElem","MsgContent":{"Text":"{\"MsgType\":\"TIMVideoFileElem\"}"}}"#;
+    let image = r#"{"MsgType":"TIMImageElem","MsgContent":{"ImageInfoArray":[]}}"#;
+    let sound = r#"{"MsgType":"TIMSoundElem","MsgContent":{}}"#;
+    let video = r#"{"MsgType":"TIMVideoFileElem","MsgContent":{}}"#;
+    let file = r#"{"MsgType":"TIMFileElem","MsgContent":{}}"#;
+    let cases = [
+        (vec![text], Medium::Text),
+        (vec![text, file], Medium::File),
+        (vec![image, file], Medium::Photo),
+        (vec![image, sound, text], Medium::Audio),
+        (vec![video, sound, image, file, text], Medium::Video),
+    ];
+    for (elements, carried) in cases {
+        let body: Box<RawValue> = RawValue::from_string(format!("[{}]", elements.join(","))).unwrap();
+        assert_eq!(normalise(&body).unwrap().1, carried, "{elements:?}");
+    }
 }

@@ -178,6 +178,8 @@ error_table! {
     200_007 NotStored "the app stores no data of this class";
     200_008 NobodyOnline "the app stores no messages and the receiver is not online";
     200_009 ProposalUnknown "there is no such proposal, it is older than an hour, or something else is in effect by now";
+    200_010 HoldUnknown "there is no such legal hold";
+    200_011 ExportUnknown "there is no such export, its time is over, or its account was erased";
 }
 
 impl ErrorCode {

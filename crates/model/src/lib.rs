@@ -18,5 +18,5 @@ pub use error::{Error, ErrorCode, Result};
 pub use id::{AccountNumber, ConversationId, InstanceId, MessageKey, SdkAppId, UserId};
 pub use message::{Content, HistoryKey, Message, Position, Sealed};
 pub use settings::AppSettings;
-pub use stamp::{DataClass, Expiry, Stamp, Subject};
+pub use stamp::{DataClass, Expiry, Medium, Stamp, Subject};
 pub use time::{Millis, Seconds};

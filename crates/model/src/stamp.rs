@@ -7,6 +7,24 @@ use serde::{Deserialize, Serialize};
 use crate::id::{AccountNumber, SdkAppId};
 use crate::time::{Millis, Seconds};
 
+/// What a message carries. The promise names them one by one; they share one retention.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Medium {
+    /// Text, places, faces, the app's own data, merged messages.
+    #[default]
+    Text,
+    /// Files.
+    File,
+    /// Photos.
+    Photo,
+    /// Audio.
+    Audio,
+    /// Video.
+    Video,
+    /// What is derived from messages of any kind: references, states, thumbnails, search segments.
+    Derived,
+}
+
 /// A class of data, each with a retention rule of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum DataClass {
@@ -19,24 +37,35 @@ pub enum DataClass {
     /// Profile fields of an account: not at all, as long as the app chose, or 7 days.
     Profile,
     /// Messages: not at all, as long as the app chose, or 7 days.
-    Message,
+    Message(Medium),
     /// What makes an account work: relations, cursors, instances. While the account exists.
     Account,
     /// Daily counts per app, no account ids: 30 days.
     Statistics,
+    /// Copies that law or a legal hold keeps from being deleted, out of sight of every command: as long as that says.
+    Preserved,
 }
 
 impl DataClass {
     /// Every class, in the order of the policy.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 13] = [
         Self::Log,
         Self::Monitoring,
         Self::Configuration,
         Self::Profile,
-        Self::Message,
+        Self::Message(Medium::Text),
+        Self::Message(Medium::Photo),
+        Self::Message(Medium::Audio),
+        Self::Message(Medium::Video),
+        Self::Message(Medium::File),
+        Self::Message(Medium::Derived),
         Self::Account,
         Self::Statistics,
+        Self::Preserved,
     ];
+
+    /// Messages, for what concerns all of them alike.
+    pub const MESSAGE: Self = Self::Message(Medium::Text);
 
     /// The number of this class in stored bytes. Never changes or returns to use.
     #[must_use]
@@ -46,9 +75,44 @@ impl DataClass {
             Self::Monitoring => 2,
             Self::Configuration => 3,
             Self::Profile => 4,
-            Self::Message => 5,
+            Self::Message(Medium::Text) => 5,
             Self::Account => 6,
             Self::Statistics => 7,
+            Self::Message(Medium::Photo) => 8,
+            Self::Message(Medium::Audio) => 9,
+            Self::Message(Medium::Video) => 10,
+            Self::Message(Medium::File) => 11,
+            Self::Message(Medium::Derived) => 12,
+            Self::Preserved => 13,
+        }
+    }
+
+    /// The class whose retention applies: that of all messages is one.
+    #[must_use]
+    pub const fn rule(self) -> Self {
+        match self {
+            Self::Message(_) => Self::MESSAGE,
+            other => other,
+        }
+    }
+
+    /// What it is called in reports and receipts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Monitoring => "monitoring",
+            Self::Configuration => "configuration",
+            Self::Profile => "profile",
+            Self::Message(Medium::Text) => "message text",
+            Self::Message(Medium::Photo) => "message photo",
+            Self::Message(Medium::Audio) => "message audio",
+            Self::Message(Medium::Video) => "message video",
+            Self::Message(Medium::File) => "message file",
+            Self::Message(Medium::Derived) => "message derived",
+            Self::Account => "account",
+            Self::Statistics => "statistics",
+            Self::Preserved => "preserved",
         }
     }
 
@@ -121,6 +185,10 @@ mod tests {
         for class in DataClass::ALL {
             assert_eq!(DataClass::from_code(class.code()), Some(class));
         }
+        let names: std::collections::BTreeSet<_> = DataClass::ALL.iter().map(|class| class.name()).collect();
+        assert_eq!(names.len(), DataClass::ALL.len());
+        let rules: Vec<_> = DataClass::ALL.iter().filter(|class| class.rule() != **class).collect();
+        assert_eq!(rules.len(), 5, "all of a message have one rule: {rules:?}");
         assert_eq!(DataClass::from_code(0), None);
     }
 

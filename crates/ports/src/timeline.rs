@@ -362,6 +362,16 @@ pub trait Timeline: Send + Sync {
         limit: usize,
     ) -> Answer<'_, AccountPage>;
 
+    /// What happened to an account after a cursor, whether or not it still sees it: also what it deleted, cleared or never
+    /// got.
+    fn everything_of(
+        &self,
+        app: SdkAppId,
+        account: AccountNumber,
+        after: Cursor,
+        limit: usize,
+    ) -> Answer<'_, AccountPage>;
+
     /// From now on messages of an app that were appended until now are absent from every read once they are so many seconds
     /// old, whatever their stamps say; then they are removed. Nothing undoes it. Durable when answered.
     fn shorten(&self, app: SdkAppId, keep_seconds: u32) -> Answer<'_, ()>;
@@ -370,13 +380,26 @@ pub trait Timeline: Send + Sync {
     fn count_older(&self, app: SdkAppId, keep_seconds: u32) -> Answer<'_, u64>;
 
     /// Takes away what an account wrote: content and its name are gone from every entry, places and times stay for the
-    /// other sides. Its own stream and list are removed. May be repeated; durable when answered.
+    /// other sides. Its own stream and list are removed. May be repeated, and counts the same then; durable when answered.
     fn erase_account(
         &self,
         app: SdkAppId,
         account: AccountNumber,
         name: UserId,
     ) -> Answer<'_, ErasedMessages>;
+
+    /// Empties the messages of a conversation up to a place: their content is gone for both sides, places and times stay.
+    /// May be repeated; durable when answered.
+    fn empty_conversation(
+        &self,
+        app: SdkAppId,
+        conversation: ConversationId,
+        up_to: Position,
+    ) -> Answer<'_, ErasedMessages>;
+
+    /// Which time everything that had ended before is gone from every file: the beginning of a day or later. `None` as long
+    /// as something that was removed may still lie in files.
+    fn cleared(&self) -> Answer<'_, Option<Seconds>>;
 
     /// Removes everything of an app; how many messages that were. May be repeated; durable when answered.
     fn forget_app(&self, app: SdkAppId) -> Answer<'_, u64>;

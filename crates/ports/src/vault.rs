@@ -8,6 +8,12 @@ use crate::fault::Answer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Generation(pub u64);
 
+/// The length of a note, in bytes.
+pub const NOTE_BYTES: usize = 16;
+
+/// Something noted beside the state: no secret.
+pub type Note = [u8; NOTE_BYTES];
+
 /// A state of the keys as it was kept.
 pub struct Kept {
     /// Which one.
@@ -30,6 +36,16 @@ pub trait Vault: Send + Sync {
 
     /// How a replacement destroys the former state, for receipts: what was done, and no more than that.
     fn destruction(&self) -> String;
+
+    /// Notes something beside the state, for whoever opens it with older data. Durable when answered; replacements leave
+    /// notes alone.
+    fn note(&self, notes: Vec<Note>) -> Answer<'_, ()>;
+
+    /// Every note, in no order.
+    fn notes(&self) -> Answer<'_, Vec<Note>>;
+
+    /// Forgets the notes for which `is_done` holds.
+    fn forget_notes(&self, is_done: &dyn Fn(&Note) -> bool) -> Answer<'_, ()>;
 
     /// The first of `count` numbers that were never given out before and never will be again.
     fn reserve(&self, count: u64) -> Answer<'_, u64>;

@@ -4,11 +4,12 @@
 //! sealed with, and the receipts for what was erased.
 
 pub mod calendar;
+pub mod export;
 pub mod keys;
 pub mod receipts;
 
 use model::time::DAY_SECONDS;
-use model::{AccountNumber, AppSettings, DataClass, Expiry, SdkAppId, Seconds, Stamp, Subject};
+use model::{AccountNumber, AppSettings, DataClass, Expiry, Medium, SdkAppId, Seconds, Stamp, Subject};
 
 /// For how many days the request log is kept.
 pub const LOG_DAYS: u32 = 7;
@@ -52,7 +53,8 @@ impl Stamps {
         Stamp { app, class: DataClass::Configuration, subject: Subject::Nobody, expiry: Expiry::At(end) }
     }
 
-    /// What is kept by the hour: the request log, and success and delay. Other classes have no such segments.
+    /// What is kept by the hour: the request log, success and delay, and copies of the log that law demands. Other classes have
+    /// no such segments.
     #[must_use]
     pub const fn hourly(app: SdkAppId, class: DataClass, hour: u32) -> Stamp {
         let days = match class {
@@ -60,7 +62,11 @@ impl Stamps {
             DataClass::Monitoring => MONITORING_DAYS,
             _ => 0,
         };
-        let end = Seconds(hour.saturating_add(1).saturating_mul(HOUR_SECONDS)).plus(days * DAY_SECONDS);
+        let end = match class {
+            // Copies of the log are kept by the hour in which they end.
+            DataClass::Preserved => Seconds(hour.saturating_mul(HOUR_SECONDS)),
+            _ => Seconds(hour.saturating_add(1).saturating_mul(HOUR_SECONDS)).plus(days * DAY_SECONDS),
+        };
         Stamp { app, class, subject: Subject::Nobody, expiry: Expiry::At(end) }
     }
 
@@ -115,6 +121,13 @@ impl Stamps {
         }
     }
 
+    /// Copies that law keeps, and what is noted of them: of no app, so that they end with none.
+    #[must_use]
+    pub const fn preserved(author: AccountNumber, expiry: Expiry) -> Stamp {
+        let subject = Subject::Account(author);
+        Stamp { app: SdkAppId::INSTALLATION, class: DataClass::Preserved, subject, expiry }
+    }
+
     /// What outlives an account without naming it, until a moment.
     #[must_use]
     pub const fn nameless_until(self, end: Seconds) -> Stamp {
@@ -147,12 +160,20 @@ impl Stamps {
         }
     }
 
+    /// That a key is to be destroyed, until its bucket is over at the beginning of that day.
+    #[must_use]
+    pub const fn recalled(app: SdkAppId, author: AccountNumber, bucket: u16) -> Stamp {
+        let end = Seconds((bucket as u32).saturating_mul(DAY_SECONDS));
+        let class = DataClass::Message(Medium::Derived);
+        Stamp { app, class, subject: Subject::Account(author), expiry: Expiry::At(end) }
+    }
+
     /// What is known about a message until its bucket is over, at the beginning of that day.
     #[must_use]
     pub const fn until_bucket(self, author: AccountNumber, bucket: u16) -> Stamp {
         Stamp {
             app: self.app,
-            class: DataClass::Message,
+            class: DataClass::Message(Medium::Derived),
             subject: Subject::Account(author),
             expiry: Expiry::At(Seconds((bucket as u32).saturating_mul(DAY_SECONDS))),
         }
@@ -160,11 +181,11 @@ impl Stamps {
 
     /// A message sent at `sent_at`: kept for the app's days after that.
     #[must_use]
-    pub const fn message(self, author: AccountNumber, sent_at: Seconds) -> Stamp {
+    pub const fn message(self, author: AccountNumber, sent_at: Seconds, medium: Medium) -> Stamp {
         let end = sent_at.plus(self.message_days.saturating_mul(DAY_SECONDS));
         Stamp {
             app: self.app,
-            class: DataClass::Message,
+            class: DataClass::Message(medium),
             subject: Subject::Account(author),
             expiry: Expiry::At(end),
         }
@@ -180,10 +201,12 @@ mod tests {
         let settings = AppSettings { message_retention_days: 2, ..AppSettings::default() };
         let stamps = Stamps::of(SdkAppId(1), &settings);
         let author = AccountNumber(9);
-        assert_eq!(stamps.message(author, Seconds(100)).expiry, Expiry::At(Seconds(100 + 2 * 86_400)));
+        let message = stamps.message(author, Seconds(100), Medium::Photo);
+        assert_eq!(message.class, DataClass::Message(Medium::Photo));
+        assert_eq!(message.expiry, Expiry::At(Seconds(100 + 2 * 86_400)));
         assert_eq!(stamps.profile(author, Seconds(100)).expiry, Expiry::At(Seconds(3600 + 7 * 86_400)));
         assert_eq!(stamps.profile(author, Seconds(3600)).expiry, Expiry::At(Seconds(3600 + 7 * 86_400)));
         assert!(stamps.stores_messages() && stamps.stores_profiles());
-        assert_eq!(stamps.message(author, Seconds(100)).subject, Subject::Account(author));
+        assert_eq!(message.subject, Subject::Account(author));
     }
 }

@@ -39,6 +39,8 @@ pub enum Stage {
     Unrecoverable,
     /// The last ciphertext has left the live stores.
     AgedOut,
+    /// It was copied to where nothing deletes it.
+    Preserved,
 }
 
 /// What was erased.
@@ -53,6 +55,10 @@ pub enum Scope {
     Retention,
     /// An app that was terminated.
     App,
+    /// What a legal hold keeps.
+    Hold,
+    /// What two accounts said to each other.
+    Conversation,
 }
 
 /// What an erasure says, before it has a place in the chain.
@@ -80,6 +86,9 @@ pub struct Statement {
     /// When the last ciphertext will have left the live stores, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aged_out_by: Option<u32>,
+    /// Which copies are not erased, and what law keeps them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub preserved: Vec<String>,
 }
 
 /// A receipt.
@@ -109,6 +118,24 @@ struct Signed {
     signature: String,
 }
 
+/// What stands in the place of a receipt that the reader has no right to: enough to follow the chain past it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Omitted {
+    /// Its place in the chain.
+    omitted: u64,
+    /// Its hash.
+    hash: String,
+}
+
+/// A line of an export.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Signed(Box<Signed>),
+    Omitted(Omitted),
+}
+
 impl Receipt {
     /// A receipt at a place of the chain.
     #[must_use]
@@ -123,6 +150,25 @@ impl Receipt {
             program,
             not_proven: NOT_PROVEN.to_owned(),
         }
+    }
+
+    /// Reads a receipt of one's own from its line, without verifying it.
+    ///
+    /// # Errors
+    /// `Corrupt` if it is none.
+    pub fn parse(line: &str) -> Result<Self, Fault> {
+        let signed: Signed = serde_json::from_str(line)
+            .map_err(|error| Fault::Corrupt(format!("a receipt cannot be read: {error}")))?;
+        Ok(signed.receipt)
+    }
+
+    /// The line that stands in the place of a receipt that the reader has no right to.
+    ///
+    /// # Errors
+    /// As the canonical form.
+    pub fn omitted(number: u64, hash: &str) -> Result<String, Fault> {
+        serde_json_canonicalizer::to_string(&Omitted { omitted: number, hash: hash.to_owned() })
+            .map_err(|error| Fault::Corrupt(format!("cannot write a receipt: {error}")))
     }
 
     /// What is signed.
@@ -163,6 +209,15 @@ impl ReceiptKey {
         Self(SigningKey::from_bytes(secret))
     }
 
+    /// A salt that only who has this key can make again: for what must be named the same way twice.
+    #[must_use]
+    pub fn salt(&self, label: &[u8]) -> [u8; 16] {
+        let mut salt = [0; 16];
+        let made = Sha256::new().chain_update(b"whimbrel salt 1").chain_update(self.0.to_bytes());
+        salt.copy_from_slice(&made.chain_update(label).finalize()[..16]);
+        salt
+    }
+
     /// What verifies them, in hexadecimal.
     #[must_use]
     pub fn public(&self) -> String {
@@ -181,6 +236,8 @@ pub fn commitment(salt: &[u8; 16], app: u32, user: &str) -> String {
 pub struct Verified {
     /// All, in their order.
     pub receipts: Vec<Receipt>,
+    /// How many are left out in between: of other apps.
+    pub omitted: u64,
 }
 
 /// Verifies lines of receipts: every signature, and that each follows the one before. The first may be any one: what lies
@@ -192,15 +249,27 @@ pub fn verify(text: &str, public_key: &str) -> Result<Verified, String> {
     let key = unhex(public_key.trim()).and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok());
     let key =
         key.ok_or_else(|| "the key is not 64 hexadecimal digits of an Ed25519 public key".to_owned())?;
-    let mut receipts: Vec<Receipt> = Vec::new();
+    let mut verified = Verified { receipts: Vec::new(), omitted: 0 };
     let mut before: Option<(u64, String)> = None;
     for (index, line) in text.lines().enumerate() {
         let bad = |why: &str| format!("line {}: {why}", index + 1);
         if line.len() > LINE_BYTES_MAX {
             return Err(bad("too long for a receipt"));
         }
-        let Signed { receipt, signature } =
+        let line: Line =
             serde_json::from_str(line).map_err(|error| bad(&format!("not a receipt: {error}")))?;
+        let Signed { receipt, signature } = match line {
+            Line::Signed(signed) => *signed,
+            Line::Omitted(omitted) => {
+                if before.is_some_and(|(number, _)| number + 1 != omitted.omitted) {
+                    return Err(bad("does not follow the receipt before it"));
+                }
+                // The next receipt signs this hash.
+                before = Some((omitted.omitted, omitted.hash));
+                verified.omitted += 1;
+                continue;
+            }
+        };
         if receipt.version != VERSION {
             return Err(bad("written by another version of this program"));
         }
@@ -217,9 +286,9 @@ pub fn verify(text: &str, public_key: &str) -> Result<Verified, String> {
             return Err(bad("does not follow the receipt before it"));
         }
         before = Some((receipt.number, receipt.hash().map_err(|fault| bad(&fault.to_string()))?));
-        receipts.push(receipt);
+        verified.receipts.push(receipt);
     }
-    Ok(Verified { receipts })
+    Ok(verified)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -238,6 +307,10 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 }
 
 #[cfg(test)]
+#[path = "receipts_fuzz.rs"]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests end by panicking")]
 
@@ -254,6 +327,7 @@ mod tests {
             generations: Some((1, 2)),
             destruction: Some("overwritten in place".to_owned()),
             aged_out_by: None,
+            preserved: Vec::new(),
         }
     }
 
@@ -284,6 +358,20 @@ mod tests {
         assert!(verify(&lines[0], &other.public()).unwrap_err().contains("line 1: the signature"));
         for key in ["", "zz", &"0".repeat(63), &"é".repeat(32)] {
             assert!(verify("", key).is_err(), "{key}");
+        }
+    }
+
+    #[test]
+    fn receipts_that_are_left_out_keep_their_place() {
+        let key = ReceiptKey::new(&[5; 32]);
+        let mut lines = chain(&key, 4);
+        let hash = Receipt::parse(&lines[1]).unwrap().hash().unwrap();
+        lines[1] = Receipt::omitted(2, &hash).unwrap();
+        let found = verify(&lines.join("\n"), &key.public()).unwrap();
+        assert_eq!((found.receipts.len(), found.omitted), (3, 1));
+        for bad in [Receipt::omitted(2, &"0".repeat(64)).unwrap(), Receipt::omitted(3, &hash).unwrap()] {
+            let text = [&lines[..1], &[bad][..], &lines[2..]].concat().join("\n");
+            assert!(verify(&text, &key.public()).unwrap_err().contains("does not follow"));
         }
     }
 

@@ -76,6 +76,8 @@ struct Stage {
     messages: [(u64, u64, u64); 2],
     /// What applies the retention that was proposed for the own app.
     proposal: String,
+    /// An export of alice.
+    export: String,
 }
 
 impl Stage {
@@ -95,7 +97,10 @@ impl Stage {
             }
         }
         let proposed = world.engine().propose_retention(own.id, Some(30), None).await;
-        Self { world, other, messages, proposal: proposed.unwrap().token }
+        let settings = world.settings(&own).await;
+        let user = model::UserId::new("alice").unwrap();
+        let export = world.engine().begin_export(&settings, &user).await.unwrap().token();
+        Self { world, other, messages, proposal: proposed.unwrap().token, export }
     }
 
     /// The request of a row with alice or bob as the one who acts.
@@ -103,6 +108,7 @@ impl Stage {
         let (me, peer, place) = if is_foreign { ("bob", "alice", 1) } else { ("alice", "bob", 0) };
         let mut text =
             row.body.replace("$ME", me).replace("$PEER", peer).replace("$PROPOSAL", &self.proposal);
+        text = text.replace("$EXPORT", &self.export);
         for (prefix, (sequence, random, time)) in
             [("$P", self.messages[1 - place]), ("$", self.messages[place])]
         {

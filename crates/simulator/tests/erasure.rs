@@ -150,6 +150,7 @@ async fn a_recall_that_never_happened_destroys_nothing() {
         bucket: message.content.bucket,
         index: message.content.index,
         since: world.now(),
+        is_certain: false,
     };
     let record = ports::records::RawRecord::of(&fact).unwrap();
     let settings = world.settings(&world.app).await.settings.clone();
@@ -209,4 +210,76 @@ async fn a_profile_is_sealed_and_its_keys_die_with_its_account() {
         .ok();
     world.engine().change_generation().await.unwrap();
     assert!(opened().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_erased_history_is_gone_for_both_and_the_conversation_goes_on() {
+    let mut world = world().await;
+    let (alice, bob) = (world.account("alice").await.number, world.account("bob").await.number);
+    world.send("alice", "bob", "of alice").await;
+    world.send("bob", "alice", "of bob").await;
+    world.send("alice", "carol", "elsewhere").await;
+    let copied = [copy(&world, alice).await, copy(&world, bob).await].concat();
+    world.accounts(&["administrator"]).await;
+    let asked = serde_json::json!({"From_Account": "alice", "To_Account": "bob"});
+    let erased = world.rest("whimbrel_conversation/erase", asked.clone()).await.ok();
+    assert!(world.history("alice", "bob").await.is_empty() && world.history("bob", "alice").await.is_empty());
+    world.send("bob", "alice", "said later").await;
+    // What one side clears from its own view meanwhile does not widen what goes for both.
+    let app = world.settings(&world.app).await;
+    let (one, other) = (world.account("bob").await, world.account("alice").await);
+    world.engine().clear(&app, &one, &other, true, false, None).await.unwrap();
+    world.crash().await;
+    world.advance_seconds(5).await;
+    let timeline = &world.engine().context.timeline;
+    let page = timeline.everything_of(world.app.id, alice, Cursor(0), 100).await.unwrap();
+    let is_left = |entry: &std::sync::Arc<ports::Entry>| match &entry.event {
+        Event::Message(message) => Some(!message.content.bytes.is_empty()),
+        _ => None,
+    };
+    let left: Vec<bool> = page.entries.iter().filter_map(is_left).collect();
+    assert_eq!(left, [false, false, true, true]);
+    assert_eq!(readable(&world, &copied).len(), 5, "until the change of keys");
+    world.engine().change_generation().await.unwrap();
+    assert_eq!(readable(&world, &copied), ["elsewhere"]);
+    assert_eq!(readable(&world, &copy(&world, alice).await), ["elsewhere", "said later"]);
+    assert_eq!(world.history("alice", "bob").await.len(), 1);
+    // Every stage has one receipt, and the last comes when the day of the last ciphertext is over.
+    world.advance_seconds(9 * 86_400).await;
+    let found = world.engine().receipts(None, 1000).await.unwrap();
+    let receipts = found.iter().rev().map(|fact| promise::receipts::Receipt::parse(&fact.line).unwrap());
+    let said = receipts.map(|receipt| receipt.statement);
+    let subject = erased.text("Commitment");
+    let said: Vec<_> = said.filter(|said| said.subject == subject).collect();
+    let stages: Vec<_> = said.iter().map(|said| said.stage).collect();
+    use promise::receipts::Stage;
+    assert_eq!(stages, [Stage::Hidden, Stage::Deleted, Stage::Unrecoverable, Stage::AgedOut]);
+    assert_eq!(said[1].counts["message"], 2);
+    let unknown = serde_json::json!({"From_Account": "alice", "To_Account": "nobody"});
+    assert_ne!(world.rest("whimbrel_conversation/erase", unknown).await.code(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restore_destroys_what_was_doomed_after_the_backup_and_repeats_no_number() {
+    let mut world = world().await;
+    let (alice, bob) = (world.account("alice").await.number, world.account("bob").await.number);
+    let sent = world.send("alice", "bob", "recalled").await;
+    world.send("bob", "alice", "of one who leaves").await;
+    world.send("carol", "alice", "stays").await;
+    let copied = copy(&world, alice).await;
+    let before = world.store.backup();
+    world.recall("alice", "bob", &sent).await;
+    world.delete_account("bob").await;
+    world.advance_seconds(1).await;
+    // The backup is older than all of that, and no generation has changed since.
+    world.store.restore(before);
+    world.crash().await;
+    assert_eq!(readable(&world, &copied), ["recalled", "of one who leaves", "stays"]);
+    assert_eq!(world.engine().forget_destroyed().await.unwrap(), 1);
+    assert_eq!(readable(&world, &copied), ["stays"]);
+    world.accounts(&["dave"]).await;
+    assert!(world.account("dave").await.number.0 > bob.0 + (1 << 31), "numbers after the backup stay unused");
+    let bobs =
+        world.rest("im_open_login_svc/account_check", serde_json::json!({"CheckItem": [{"UserID": "bob"}]}));
+    assert_eq!(bobs.await.ok().list("ResultItem")[0]["AccountStatus"], "NotImported");
 }

@@ -83,7 +83,8 @@ async fn after_two_calendar_months_nothing_is_left_but_a_tombstone_and_receipts(
     let of_apps =
         verified.receipts.iter().map(|receipt| &receipt.statement).filter(|said| said.scope == Scope::App);
     let stages: Vec<Stage> = of_apps.map(|said| said.stage).collect();
-    assert_eq!(stages, [Stage::Deleted, Stage::Unrecoverable, Stage::Deleted, Stage::Unrecoverable]);
+    let each = [Stage::Deleted, Stage::Unrecoverable, Stage::AgedOut];
+    assert_eq!(stages, [each, each].concat());
     assert!(
         !lines.iter().any(|line| line.contains(&app.to_string())),
         "a tombstone does not tell the number"

@@ -97,6 +97,7 @@ impl World {
             random,
             client_time: None,
             content: model::Content { body: text(content).to_string().into(), ..Default::default() },
+            medium: model::Medium::Text,
             flags: MessageFlags::default(),
             is_online_only: false,
             origin: None,

@@ -345,7 +345,7 @@ async fn start(
         random: random.clone(),
         spawner: tasks.clone(),
     };
-    let engine = Engine::start(context, options.engine).await.expect("the engine starts");
+    let engine = Engine::start(context, options.engine.clone()).await.expect("the engine starts");
     let mut commands = (options.commands)();
     if commands.iter().all(|command| command.spec().name != LOG_IN) {
         commands.push(Erased::<LogIn>::boxed());

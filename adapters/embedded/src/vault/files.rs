@@ -128,6 +128,21 @@ impl Files {
         file.sync_all()
     }
 
+    /// Adds entries of one length to a file and syncs it. What a crash left of an entry is cut off before.
+    pub(super) fn append(&self, name: &str, entry_bytes: u64, bytes: &[u8]) -> Result<(), Fault> {
+        let path = self.folder.join(name);
+        let write = || {
+            self.steps.step()?;
+            let mut file =
+                OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(&path)?;
+            let length = file.metadata()?.len();
+            file.set_len(length - length % entry_bytes)?;
+            file.seek(std::io::SeekFrom::End(0))?;
+            self.fill(&mut file, bytes)
+        };
+        self.told("add to", &path, write())
+    }
+
     /// Replaces a file that holds no secret: it is the former or the new one at any moment.
     pub(super) fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
         let beside = format!("{name}.new");

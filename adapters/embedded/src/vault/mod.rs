@@ -5,6 +5,7 @@
 //! | `ring.0`, `ring.1` | the state of an even and of an odd generation, sealed under the key of that generation |
 //! | `key.0`, `key.1` | the key of an even and of an odd generation; nothing but zeros once it is destroyed |
 //! | `next` | the first number that was never given out |
+//! | `doomed` | notes of what the next generations destroy, without names: a restore of older data destroys it again |
 //! | `lock` | nothing: the program that has the vault open holds it |
 //!
 //! A change writes the state and the key of the new generation into the slots that are free, in every place, reads both
@@ -17,11 +18,12 @@
 mod files;
 mod slot;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use ports::vault::Kept;
+use ports::vault::{Kept, Note};
 use ports::{Answer, Fault, Generation, Random, Vault};
 use zeroize::Zeroizing;
 
@@ -187,6 +189,40 @@ impl Inner {
         Ok(Some(Held { generation: key.generation, state: state.ok_or_else(damaged)? }))
     }
 
+    fn note(&self, notes: &[Note]) -> Result<(), Fault> {
+        let _changing = self.generation.lock();
+        for files in &self.places {
+            let is_new = files.read(NOTES)?.is_none();
+            files.append(NOTES, slot::ENTRY_BYTES as u64, &slot::write_notes(notes))?;
+            if is_new {
+                files.sync_folder()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What any place has.
+    fn notes(&self) -> Result<BTreeSet<Note>, Fault> {
+        let mut notes = BTreeSet::new();
+        for files in &self.places {
+            notes.extend(slot::read_notes(&files.read(NOTES)?.unwrap_or_default()));
+        }
+        Ok(notes)
+    }
+
+    fn forget_notes(&self, is_done: &dyn Fn(&Note) -> bool) -> Result<(), Fault> {
+        let _changing = self.generation.lock();
+        let notes = self.notes()?;
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let left: Vec<Note> = notes.into_iter().filter(|note| !is_done(note)).collect();
+        for files in &self.places {
+            files.replace(NOTES, &slot::write_notes(&left))?;
+        }
+        Ok(())
+    }
+
     fn reserve(&self, count: u64) -> Result<u64, Fault> {
         let generation = self.generation.lock();
         let mut next = None;
@@ -214,6 +250,7 @@ impl Inner {
 }
 
 const NEXT: &str = "next";
+const NOTES: &str = "doomed";
 
 fn ring_name(slot: u64) -> String {
     format!("ring.{slot}")
@@ -252,11 +289,28 @@ impl Vault for FolderVault {
         format!("the former key was overwritten with zeros and synced in {places}{wrapped}")
     }
 
+    fn note(&self, notes: Vec<Note>) -> Answer<'_, ()> {
+        let noted = self.inner.note(&notes);
+        Box::pin(async { noted })
+    }
+
+    fn notes(&self) -> Answer<'_, Vec<Note>> {
+        let notes = self.inner.notes();
+        Box::pin(async { Ok(notes?.into_iter().collect()) })
+    }
+
+    fn forget_notes(&self, is_done: &dyn Fn(&Note) -> bool) -> Answer<'_, ()> {
+        let forgotten = self.inner.forget_notes(is_done);
+        Box::pin(async { forgotten })
+    }
+
     fn reserve(&self, count: u64) -> Answer<'_, u64> {
         let first = self.inner.reserve(count);
         Box::pin(async { first })
     }
 }
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests;

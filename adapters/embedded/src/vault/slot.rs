@@ -2,6 +2,7 @@
 
 use chacha20poly1305::aead::AeadInPlace;
 use chacha20poly1305::{ChaCha20Poly1305, Key, KeyInit, Nonce, Tag};
+use ports::vault::{NOTE_BYTES, Note};
 use ports::{Fault, Random};
 use zeroize::Zeroizing;
 
@@ -140,6 +141,22 @@ fn open(
     ChaCha20Poly1305::new(Key::from_slice(key))
         .decrypt_in_place_detached(Nonce::from_slice(nonce), bound, bytes, Tag::from_slice(tag))
         .is_ok()
+}
+
+/// The length of a note with its checksum.
+pub(super) const ENTRY_BYTES: usize = NOTE_BYTES + 4;
+
+/// Notes with their checksums.
+pub(super) fn write_notes(notes: &[Note]) -> Vec<u8> {
+    notes.iter().flat_map(|note| [&note[..], &crc32fast::hash(note).to_be_bytes()].concat()).collect()
+}
+
+/// The notes that [`write_notes`] wrote; those that were damaged or cut are left out.
+pub(super) fn read_notes(bytes: &[u8]) -> impl Iterator<Item = Note> {
+    bytes.chunks_exact(ENTRY_BYTES).filter_map(|entry| {
+        let (note, checksum) = entry.split_first_chunk::<NOTE_BYTES>()?;
+        (crc32fast::hash(note).to_be_bytes() == *checksum).then_some(*note)
+    })
 }
 
 /// A number with its checksum.

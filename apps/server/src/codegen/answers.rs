@@ -56,7 +56,7 @@ pub(super) const PIPELINE_SOCKET: &[ErrorCode] = &[ErrorCode::FrameTooDeep];
 
 /// What the commands of the command line answer: see `whimbrel app`.
 pub(super) const COMMAND_LINE: &[ErrorCode] =
-    &[ErrorCode::NoSuchApp, ErrorCode::SettingUnknown, ErrorCode::SettingInvalid];
+    &[ErrorCode::NoSuchApp, ErrorCode::SettingUnknown, ErrorCode::SettingInvalid, ErrorCode::HoldUnknown];
 
 /// What a command itself answers, in the order of the numbers.
 pub(super) fn of_command(command: &dyn AnyCommand) -> BTreeSet<ErrorCode> {

@@ -94,6 +94,6 @@ mod tests {
             assert!(text.contains(key.meaning), "{}", key.name);
         }
         let headings = text.lines().filter(|line| line.starts_with("### ")).count();
-        assert_eq!(headings, 5);
+        assert_eq!(headings, 6);
     }
 }

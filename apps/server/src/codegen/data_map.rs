@@ -48,13 +48,30 @@ const RECORDS: &[Row] = &[
     row("changed retention", NOBODY, WHILE_APP),
     row("receipt", "nobody: a commitment", "for ever"),
     row("number of an erased app", "nobody: a salted hash", "for ever"),
+    row(
+        "legal hold",
+        "whom it is about (names and reason sealed)",
+        "until somebody ends it, then until its keys are destroyed",
+    ),
+    row(
+        "preserved copy",
+        "the author (sealed)",
+        "for the days of the floor, or until somebody ends the hold; no command reads it",
+    ),
+    row("access to preserved copies", "nobody; who read what and why", "ten years"),
+    row("export", ACCOUNT, "7 days, at most while the account exists; holds no copy"),
+    row(
+        "erased conversation",
+        "both accounts, by number and commitment",
+        "until its last ciphertext has aged out",
+    ),
 ];
 
 /// What is no record: what, class, subject, kept, place.
 const OTHERS: &[[&str; 5]] = &[
     [
-        "message: text, photo, audio, video, file and every other element; custom data, push options (sealed); numbers, names, time",
-        "Message",
+        "message: its elements, custom data, push options (sealed); numbers, names, time",
+        "Message text, photo, audio, video or file, by the weightiest element",
         "the author",
         "the app's days (7) after its time",
         "`store`, key space `log-DAY`",
@@ -75,7 +92,7 @@ const OTHERS: &[[&str; 5]] = &[
     ],
     [
         "references, streams, message states",
-        "Message",
+        "Message derived",
         "both sides",
         "as what they refer to",
         "`store`, key space `derived-DAY`",
@@ -123,11 +140,25 @@ const OTHERS: &[[&str; 5]] = &[
         "`segments/2-APP-HOUR`",
     ],
     [
+        "copies of the request log that a law demands (sealed)",
+        "Preserved",
+        "nobody",
+        "the days of the floor, to the full hour",
+        "`segments/13-APP-HOUR of the end`",
+    ],
+    [
         "keys of everything sealed",
         "Configuration",
         "nobody",
         "until destroyed, at most as what they seal",
         "`DIR.keys`, `keys.mirror`",
+    ],
+    [
+        "what the next generations destroy: numbers of accounts and of keys",
+        "Account",
+        "the account",
+        "until its keys are destroyed",
+        "`DIR.keys/doomed`, `keys.mirror/doomed`",
     ],
     [
         "messages and profiles of apps that store none",
@@ -145,7 +176,7 @@ pub(super) fn document() -> String {
         let said = RECORDS.iter().find(|row| row.name == kind.name)?;
         Some([
             kind.name.to_owned(),
-            format!("{:?}", kind.class),
+            kind.class.name().to_owned(),
             said.subject.to_owned(),
             said.kept.to_owned(),
             format!("{} kind {}", literal("records"), kind.id),

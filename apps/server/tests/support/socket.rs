@@ -66,10 +66,21 @@ impl Client {
 
     /// Opens a socket under a name of its own and logs an account in.
     pub(crate) async fn log_in_as(address: SocketAddr, app: &App, user: &str, client: &str) -> Self {
+        Self::log_in_with(address, app, user, &app.sign(user), client).await
+    }
+
+    /// The same, with a signature that was made before.
+    pub(crate) async fn log_in_with(
+        address: SocketAddr,
+        app: &App,
+        user: &str,
+        signature: &str,
+        client: &str,
+    ) -> Self {
         let identity = Identity {
             app: app.id,
             user: user.to_owned(),
-            signature: app.sign(user),
+            signature: signature.to_owned(),
             client: client.to_owned(),
             ..Identity::default()
         };

@@ -4,7 +4,7 @@ use model::{ConversationId, HistoryKey, Seconds, UserId};
 
 use super::timeline::{numbers, place};
 use super::{ALICE, APP, BOB, CAROL, Case, NOW, OTHER_APP, Subjects, message, name, ok};
-use crate::timeline::{Direction, HistoryQuery};
+use crate::timeline::{AccountPage, Direction, HistoryQuery};
 use crate::{Cursor, Event};
 
 pub(super) async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
@@ -13,7 +13,9 @@ pub(super) async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
     an_erased_account_leaves_places_without_content_or_name(subjects).await;
     an_app_that_is_forgotten_leaves_nothing_and_others_stay(subjects).await;
     an_erasure_finds_what_its_author_kept_no_copy_of(subjects).await;
+    an_emptied_conversation_keeps_its_shape_and_goes_on(subjects).await;
     vec![
+        "an_emptied_conversation_keeps_its_shape_and_goes_on",
         "an_erasure_finds_what_its_author_kept_no_copy_of",
         "an_app_that_is_forgotten_leaves_nothing_and_others_stay",
         "expired_messages_are_absent",
@@ -101,7 +103,8 @@ async fn an_erased_account_leaves_places_without_content_or_name(subjects: &mut 
         };
         let untouched = ok(case.stores.timeline.history(APP, other, query).await);
         assert_eq!(untouched.messages[0].message.from, name(BOB));
-        assert_eq!(ok(case.stores.timeline.erase_account(APP, ALICE, name(ALICE)).await).messages, 0);
+        let again = ok(case.stores.timeline.erase_account(APP, ALICE, name(ALICE)).await);
+        assert_eq!(again.messages, 2, "what an earlier round counted counts");
         crashed = (round == 0).then(|| case.crash(subjects));
     }
 }
@@ -138,4 +141,39 @@ async fn an_erasure_finds_what_its_author_kept_no_copy_of(subjects: &mut dyn Sub
     let page = case.page(BOB, HistoryKey::START, HistoryKey::END, Direction::Backwards, 10).await;
     let [found] = &page.messages[..] else { unreachable!("one") };
     assert_eq!((found.message.content.bytes.len(), &found.message.from), (0, &UserId::erased()));
+}
+
+async fn an_emptied_conversation_keeps_its_shape_and_goes_on(subjects: &mut dyn Subjects) {
+    let case = Case::new(subjects);
+    case.send(ALICE, BOB, 1).await;
+    case.send(BOB, ALICE, 2).await;
+    case.send(ALICE, CAROL, 3).await;
+    let clear = Event::Clear { by: ALICE, history: true, listing: true };
+    let cleared = case.append(ALICE, BOB, clear).await;
+    case.send(ALICE, BOB, 4).await;
+    let pair = ConversationId::between(ALICE, BOB);
+    let mut crashed = Some(case);
+    for round in 0..2 {
+        let Some(case) = crashed.take() else { unreachable!("set in every round") };
+        let timeline = &case.stores.timeline;
+        let emptied = ok(timeline.empty_conversation(APP, pair, cleared.position).await);
+        assert_eq!(emptied.messages, 2, "round {round}");
+        assert!(emptied.aged_out_by > cleared.time);
+        let left = |page: AccountPage| -> Vec<(u32, bool)> {
+            let of_entry = |entry: &std::sync::Arc<crate::Entry>| match &entry.event {
+                Event::Message(message) => Some((message.sequence, !message.content.bytes.is_empty())),
+                _ => None,
+            };
+            page.entries.iter().filter_map(of_entry).collect()
+        };
+        // Who cleared it sees nothing of it; what there is stays to be found.
+        assert_eq!(left(case.stream(ALICE, Cursor(0), 10).await), [(3, true), (4, true)]);
+        let everything = ok(timeline.everything_of(APP, ALICE, Cursor(0), 10).await);
+        assert_eq!(left(everything), [(1, false), (2, false), (3, true), (4, true)]);
+        let page = case.page(BOB, HistoryKey::START, HistoryKey::END, Direction::Forwards, 10).await;
+        let bodies: Vec<bool> =
+            page.messages.iter().map(|found| !found.message.content.bytes.is_empty()).collect();
+        assert_eq!(bodies, [false, false, true]);
+        crashed = (round == 0).then(|| case.crash(subjects));
+    }
 }

@@ -142,7 +142,7 @@ impl Case {
     #[must_use]
     pub fn stamp(&self, app: SdkAppId, author: AccountNumber) -> Stamp {
         let expiry = Expiry::At(self.clock.now().seconds().plus(7 * 86_400));
-        Stamp { app, class: DataClass::Message, subject: Subject::Account(author), expiry }
+        Stamp { app, class: DataClass::MESSAGE, subject: Subject::Account(author), expiry }
     }
 
     /// Appends an event between two accounts.

@@ -9,6 +9,7 @@
 //! So a recall, an expired day, an erased account, a shortened retention and a terminated app are punctures of different depths, and no sealing
 //! needs a write. Decision record 8 has the whole construction and what it does not protect against.
 
+mod doomed;
 mod ring;
 mod state;
 mod tree;

@@ -78,7 +78,7 @@ impl Place {
     /// The place of what somebody wrote in a conversation.
     #[must_use]
     pub const fn message(app: SdkAppId, conversation: ConversationId, author: AccountNumber) -> Self {
-        Self { app, class: DataClass::Message, conversation: Some(conversation), author }
+        Self { app, class: DataClass::MESSAGE, conversation: Some(conversation), author }
     }
 
     /// The place of an account's profile.
@@ -312,18 +312,48 @@ impl Keyring {
                     state.times.puncture(app_path(app));
                 }
                 Destroyed::SealedBefore(app, class, second) => {
-                    state.times.puncture_before(time_path(app, class, second), CLASS_LENGTH);
+                    state.times.puncture_before(time_path(app, class.rule(), second), CLASS_LENGTH);
                 }
             }
         }
         let generation = self.vault.replace(state.write()?).await?;
-        let mut inner = self.inner.lock();
-        inner.state = state;
-        inner.generation = generation;
-        inner.authors.clear();
-        inner.sealed = Descents::default();
-        inner.opened = Descents::default();
+        {
+            let mut inner = self.inner.lock();
+            inner.state = state;
+            inner.generation = generation;
+            inner.authors.clear();
+            inner.sealed = Descents::default();
+            inner.opened = Descents::default();
+        }
+        // They stand for nothing any more; a restore of older data finds the keys gone.
+        self.forget_doomed().await?;
         Ok(generation)
+    }
+
+    pub(super) fn vault(&self) -> &dyn Vault {
+        self.vault.as_ref()
+    }
+
+    /// Whether anything of this could still be opened.
+    pub(super) fn is_derivable(&self, what: Destroyed) -> bool {
+        let inner = self.inner.lock();
+        let State { contents, authors, .. } = &inner.state;
+        match what {
+            Destroyed::Content { bucket, index } => {
+                Descent::default().derive(contents, content_path(bucket, index)).is_some()
+            }
+            Destroyed::Author(app, author) => {
+                Descent::default().derive(authors, author_path(app, author)).is_some()
+            }
+            Destroyed::App(app) => authors.reaches(app_path(app)),
+            Destroyed::Before(_) | Destroyed::SealedBefore(..) => false,
+        }
+    }
+
+    /// Whether anything that an app seals can be opened; not once it was destroyed.
+    #[must_use]
+    pub fn holds_app(&self, app: SdkAppId) -> bool {
+        self.inner.lock().state.authors.reaches(app_path(app))
     }
 }
 
@@ -333,7 +363,7 @@ impl Inner {
         let Place { app, class, author, .. } = slot.place;
         let descents = if wanted == Use::Seal { sealed } else { opened };
         let content = descents.contents.derive(&state.contents, content_path(slot.bucket, slot.index))?;
-        let time = descents.times.derive(&state.times, time_path(app, class, slot.sealed_at))?;
+        let time = descents.times.derive(&state.times, time_path(app, class.rule(), slot.sealed_at))?;
         let author = match authors.get(&(app, author)) {
             Some(seed) => seed.clone(),
             None => {
@@ -367,7 +397,7 @@ impl Slot {
         bound[46..48].copy_from_slice(&self.bucket.to_be_bytes());
         bound[48..56].copy_from_slice(&self.index.to_be_bytes());
         bound[56..60].copy_from_slice(&self.sealed_at.0.to_be_bytes());
-        bound[60] = class.code();
+        bound[60] = class.rule().code();
         bound
     }
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::task::{Context, Poll, Waker};
 
 use ports::Answer;
-use ports::vault::Kept;
+use ports::vault::{Kept, Note};
 
 use super::*;
 
@@ -24,8 +24,8 @@ impl Random for Dice {
     }
 }
 
-/// The state, its generation, and the next number.
-type Held = (Option<Zeroizing<Vec<u8>>>, u64, u64);
+/// The state, its generation, the next number, and notes.
+type Held = (Option<Zeroizing<Vec<u8>>>, u64, u64, Vec<Note>);
 
 #[derive(Default)]
 struct Memory(Mutex<Held>);
@@ -47,6 +47,21 @@ impl Vault for Memory {
 
     fn destruction(&self) -> String {
         String::new()
+    }
+
+    fn note(&self, notes: Vec<Note>) -> Answer<'_, ()> {
+        self.0.lock().3.extend(notes);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn notes(&self) -> Answer<'_, Vec<Note>> {
+        let notes = self.0.lock().3.clone();
+        Box::pin(async { Ok(notes) })
+    }
+
+    fn forget_notes(&self, is_done: &dyn Fn(&Note) -> bool) -> Answer<'_, ()> {
+        self.0.lock().3.retain(|note| !is_done(note));
+        Box::pin(async { Ok(()) })
     }
 
     fn reserve(&self, count: u64) -> Answer<'_, u64> {
@@ -171,7 +186,7 @@ fn what_was_sealed_before_a_second_dies_for_one_app_and_class_only() {
         }
     }
     for (before, left) in [(0, 4), (2, 2), (1, 2), (3, 1), (3_000_000, 1), (3_000_001, 0)] {
-        let destroyed = Destroyed::SealedBefore(APP, DataClass::Message, SEALED_AT.plus(before));
+        let destroyed = Destroyed::SealedBefore(APP, DataClass::MESSAGE, SEALED_AT.plus(before));
         now(ring.destroy(&[destroyed])).unwrap();
         let can_open = |place: Place| {
             let mine = sealed.iter().filter(|(other, _)| *other == place);
@@ -231,7 +246,7 @@ fn an_older_keyring_and_that_of_other_data_are_refused() {
     let open = |expected| now(Keyring::open(vault.clone(), &Dice, expected));
     assert!(open(expected).is_ok());
     assert!(matches!(open(Expected { id: [7; 16], ..expected }), Err(Fault::Unavailable(_))));
-    *vault.0.lock() = (old, 1, 0);
+    *vault.0.lock() = (old, 1, 0, Vec::new());
     assert!(matches!(open(expected), Err(Fault::Unavailable(_))));
     // Numbers that went back are not used again.
     vault.0.lock().1 = 9;
@@ -258,4 +273,24 @@ fn the_state_grows_with_what_was_destroyed_and_not_with_what_was_sealed() {
     // The day takes them all with it.
     now(ring.destroy(&[Destroyed::Before(sealed[0].bucket + 1)])).unwrap();
     assert!(ring.seeds() <= 19);
+}
+
+#[test]
+fn what_is_doomed_is_known_to_whoever_opens_the_keyring_until_it_is_destroyed() {
+    let vault = Arc::default();
+    let ring = open(&vault, true).unwrap();
+    let sealed = seal(&ring, ALICE, TODAY, "a");
+    let content = Destroyed::Content { bucket: sealed.bucket, index: sealed.index };
+    let all = [content, Destroyed::Author(APP, BOB), Destroyed::App(OTHER_APP)];
+    now(ring.doom(&all)).unwrap();
+    now(ring.doom(&[Destroyed::Before(3)])).unwrap();
+    drop(ring);
+    let ring = open(&vault, false).unwrap();
+    assert_eq!(now(ring.doomed()).unwrap(), all);
+    now(ring.destroy(&all[..1])).unwrap();
+    assert_eq!(now(ring.doomed()).unwrap(), all[1..], "what a change left out is still to come");
+    assert!(ring.holds_app(OTHER_APP));
+    now(ring.destroy(&all)).unwrap();
+    assert!(now(ring.doomed()).unwrap().is_empty() && !ring.holds_app(OTHER_APP) && ring.holds_app(APP));
+    assert!(vault.0.lock().3.is_empty());
 }

@@ -137,3 +137,7 @@ impl State {
         Ok(Self { id, contents, authors, times })
     }
 }
+
+#[cfg(test)]
+#[path = "state_fuzz.rs"]
+mod fuzz;

@@ -119,6 +119,12 @@ impl Tree {
         at.covers(path).then_some((*at, seed))
     }
 
+    /// Whether any key on or below a path can be derived.
+    pub(crate) fn reaches(&self, path: Path) -> bool {
+        let below = || self.nodes.range(path..).next().is_some_and(|(at, _)| path.covers(*at));
+        self.cover(path).is_some() || below()
+    }
+
     /// The key of a leaf, or the seed of a subtree; `None` if any of it is punctured.
     #[cfg(test)]
     pub(crate) fn derive(&self, path: Path) -> Option<Seed> {

@@ -34,7 +34,8 @@ pub(crate) struct Row {
     /// What becomes of a call in another's name.
     pub(crate) foreign: Foreign,
     /// A request that does something. `$ME` acts on `$PEER`; `$SEQ`, `$RANDOM` and `$TIME` name a message from
-    /// `$ME` to `$PEER`, `$PSEQ`, `$PRANDOM` and `$PTIME` one from `$PEER` to `$ME`; `$PROPOSAL` applies a retention.
+    /// `$ME` to `$PEER`, `$PSEQ`, `$PRANDOM` and `$PTIME` one from `$PEER` to `$ME`; `$PROPOSAL` applies a retention, `$EXPORT`
+    /// names an export.
     pub(crate) body: &'static str,
 }
 
@@ -250,8 +251,12 @@ pub(crate) const ROWS: &[Row] = &[
     row("sns/friend_get", Account, Ignored, r#"{"From_Account":"$ME"}"#),
     row("sns/group_get", Account, Ignored, r#"{"From_Account":"$ME"}"#),
     row("sns/pendency_get", Account, Ignored, r#"{"From_Account":"$ME"}"#),
+    row("whimbrel_conversation/erase", BY_CONTACT, Ignored, r#"{"From_Account":"$ME","To_Account":"$PEER"}"#),
+    row("whimbrel_export/create", BY_ACCOUNT, Ignored, r#"{"UserID":"$ME"}"#),
+    row("whimbrel_export/get", BY_ACCOUNT, Ignored, r#"{"ExportId":"$EXPORT"}"#),
     row("whimbrel_log/get", BY_ACCOUNT, Ignored, "{}"),
     row("whimbrel_monitoring/get", BY_ACCOUNT, Ignored, "{}"),
+    row("whimbrel_receipts/get", BY_ACCOUNT, Ignored, "{}"),
     row("whimbrel_retention/apply", BY_ACCOUNT, Ignored, r#"{"Token":"$PROPOSAL"}"#),
     row("whimbrel_retention/get", BY_ACCOUNT, Ignored, "{}"),
     row("whimbrel_retention/propose", BY_ACCOUNT, Ignored, r#"{"MessageDays":30}"#),

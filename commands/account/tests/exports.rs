@@ -1,0 +1,101 @@
+//! Exports: everything that an account may see, nothing else, for seven days, and never what was erased meanwhile.
+
+#![allow(clippy::unwrap_used, reason = "tests end by panicking")]
+
+use serde_json::{Value, json};
+use testkit::World;
+
+async fn world() -> World {
+    let world = World::new(account::commands).await;
+    world.accounts(&["administrator", "alice", "bob", "carol"]).await;
+    world
+}
+
+async fn begin(world: &World, user: &str) -> String {
+    world.rest("whimbrel_export/create", json!({"UserID": user})).await.ok().text("ExportId")
+}
+
+/// Every line of an export.
+async fn read(world: &World, export: &str) -> Vec<Value> {
+    let (mut lines, mut next) = (Vec::new(), String::new());
+    loop {
+        let page = world.rest("whimbrel_export/get", json!({"ExportId": export, "Next": next})).await.ok();
+        let of_page = page.list("Lines").iter();
+        lines.extend(of_page.map(|line| serde_json::from_str::<Value>(line.as_str().unwrap()).unwrap()));
+        if !page.has("Next") {
+            return lines;
+        }
+        next = page.text("Next");
+    }
+}
+
+fn texts(lines: &[Value]) -> Vec<&str> {
+    let messages = lines.iter().filter(|line| line["type"] == "message");
+    messages.map(|line| line["elements"][0]["MsgContent"]["Text"].as_str().unwrap_or("(gone)")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_export_holds_everything_that_the_account_may_see_and_nothing_else() {
+    let world = world().await;
+    world.nick("alice", "Alice L.").await;
+    world.block("alice", "carol").await;
+    for number in 0..520 {
+        world.send("alice", "bob", &format!("number {number}")).await;
+    }
+    world.send("bob", "alice", "answer").await;
+    world.send("bob", "carol", "of others").await;
+    let cleared = world.account("carol").await;
+    world.send("alice", "carol", "cleared").await;
+    let (app, alice) = (world.settings(&world.app).await, world.account("alice").await);
+    world.engine().clear(&app, &alice, &cleared, true, false, None).await.unwrap();
+    let export = begin(&world, "alice").await;
+    world.send("alice", "bob", "after it was made").await;
+    let lines = read(&world, &export).await;
+    let found = texts(&lines);
+    assert_eq!((found.len(), found[0], found[519], found[520]), (521, "number 0", "number 519", "answer"));
+    let types: std::collections::BTreeSet<&str> =
+        lines.iter().map(|line| line["type"].as_str().unwrap()).collect();
+    for expected in ["about", "account", "profile", "blocked", "conversation", "message"] {
+        assert!(types.contains(expected), "{expected}");
+    }
+    let profile = lines.iter().find(|line| line["type"] == "profile").unwrap();
+    assert_eq!(profile["fields"]["Tag_Profile_IM_Nick"], "Alice L.");
+    let answer = lines.iter().rfind(|line| line["type"] == "message").unwrap();
+    assert_eq!((&answer["direction"], &answer["from"]), (&json!("received"), &json!("bob")));
+    assert!(!format!("{lines:?}").contains("of others"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_recalled_erased_or_expired_meanwhile_is_not_in_it_and_it_ends() {
+    let world = world().await;
+    let sent = world.send("alice", "bob", "recalled").await;
+    world.send("carol", "alice", "of one who leaves").await;
+    world.send("bob", "alice", "stays").await;
+    let export = begin(&world, "alice").await;
+    world.recall("alice", "bob", &sent).await;
+    world.delete_account("carol").await;
+    world.advance_seconds(10).await;
+    assert_eq!(texts(&read(&world, &export).await), ["(gone)", "(gone)", "stays"]);
+    let unknown = |export: &str| json!({"ExportId": export});
+    for export in ["", "x", "é".repeat(16).as_str(), "0".repeat(32).as_str()] {
+        world.rest("whimbrel_export/get", unknown(export)).await.refused(200_011, "");
+    }
+    let forged = json!({"ExportId": export, "Next": "zz"});
+    world.rest("whimbrel_export/get", forged).await.refused(70_402, "Next");
+    world.advance_seconds(7 * 86_400 - 20).await;
+    assert!(!read(&world, &export).await.is_empty(), "to its last second");
+    world.advance_seconds(20).await;
+    world.rest("whimbrel_export/get", unknown(&export)).await.refused(200_011, "");
+    world.rest("whimbrel_export/create", json!({"UserID": "nobody"})).await.refused(70_107, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_export_of_an_erased_account_is_gone_with_it() {
+    let world = world().await;
+    world.send("alice", "bob", "hello").await;
+    let export = begin(&world, "alice").await;
+    world.delete_account("alice").await;
+    world.rest("whimbrel_export/get", json!({"ExportId": export})).await.refused(200_011, "");
+    world.accounts(&["alice"]).await;
+    world.rest("whimbrel_export/get", json!({"ExportId": export})).await.refused(200_011, "");
+}

@@ -1,0 +1,294 @@
+//! Conversations whose history is erased for everyone: hidden at once, emptied soon, their keys destroyed with the next
+//! generation. Each stage has a receipt, as for accounts. The conversation itself goes on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::settings::App;
+use model::{ConversationId, DataClass, ErrorCode, Position, Result, SdkAppId, Seconds, Subject, UserId};
+use ports::records::Write;
+use ports::{Cursor, Event, Generation, Kind, Record};
+use promise::Stamps;
+use promise::keys::Destroyed;
+use promise::receipts::{Scope, Stage, Statement, commitment};
+use serde::{Deserialize, Serialize};
+
+use crate::Engine;
+use crate::erased::SETTLED;
+use crate::erasure::RecalledFact;
+use crate::facts::AccountFact;
+use crate::store::{put, remove, write};
+
+/// Entries looked at at once.
+const AT_ONCE: usize = 500;
+
+/// Why histories are erased.
+const REASON: &str = "deletion of the conversation's history for both sides was requested";
+
+/// A conversation whose history is being erased. Ends when its last ciphertext has aged out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasedConversationFact {
+    /// Which one.
+    pub conversation: ConversationId,
+    /// Tells erasures of one conversation apart.
+    pub mark: u64,
+    /// What names it in receipts.
+    pub commitment: String,
+    /// When it was asked for.
+    pub since: Seconds,
+    /// Which receipt says that it is hidden.
+    pub hidden: Option<u64>,
+    /// Up to which place its messages are erased, once that is settled.
+    pub up_to: Option<Position>,
+    /// Up to where keys are noted for destruction; `None` once all are.
+    pub noting: Option<Cursor>,
+    /// How many messages were emptied, once they are.
+    pub deleted: Option<u64>,
+    /// Which receipt says so.
+    pub deletion_told: Option<u64>,
+    /// When its last ciphertext leaves the live stores.
+    pub aged_out_by: Seconds,
+    /// The generations before and after its keys were destroyed, once they are.
+    pub generations: Option<(u64, u64)>,
+    /// Which receipt says so.
+    pub destruction_told: Option<u64>,
+}
+
+impl Record for ErasedConversationFact {
+    const KIND: Kind = Kind { id: 21, name: "erased conversation", class: DataClass::Account };
+
+    fn key(&self) -> Vec<u8> {
+        let [low, high] = self.conversation.sides();
+        [low.0.to_be_bytes(), high.0.to_be_bytes(), self.mark.to_be_bytes()].concat()
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Account(self.conversation.sides()[0])
+    }
+}
+
+/// What who asked gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationErasure {
+    /// What opens the commitment, in hexadecimal. It is kept nowhere.
+    pub salt: String,
+    /// What names the conversation in receipts: over both names in their order, joined by a line feed.
+    pub commitment: String,
+    /// The number of the first receipt.
+    pub receipt: u64,
+}
+
+impl Engine {
+    /// Erases what was said between two accounts so far, for both. When this is answered neither sees it any more.
+    ///
+    /// # Errors
+    /// `AccountUnknown`.
+    pub async fn erase_conversation(
+        self: &Arc<Self>,
+        app: &App,
+        one: &UserId,
+        other: &UserId,
+    ) -> Result<ConversationErasure> {
+        let one = self.accounts.find(app.id, one).await?.ok_or(ErrorCode::AccountUnknown)?;
+        let other = self.accounts.find(app.id, other).await?.ok_or(ErrorCode::AccountUnknown)?;
+        let (mut salt, mut mark) = ([0; 16], [0; 8]);
+        self.context.random.fill(&mut salt);
+        self.context.random.fill(&mut mark);
+        let mut names = [one.user.as_str(), other.user.as_str()];
+        names.sort_unstable();
+        let mut fact = ErasedConversationFact {
+            conversation: ConversationId::between(one.number, other.number),
+            mark: u64::from_be_bytes(mark),
+            commitment: commitment(&salt, app.id.0, &names.join("\n")),
+            since: self.context.clock.now().seconds(),
+            hidden: None,
+            up_to: None,
+            noting: Some(Cursor(0)),
+            deleted: None,
+            deletion_told: None,
+            aged_out_by: Seconds(0),
+            generations: None,
+            destruction_told: None,
+        };
+        self.keep_erasure(app.id, &fact).await?;
+        fact.up_to = Some(self.clear_both(app, &one, &other).await?);
+        self.keep_erasure(app.id, &fact).await?;
+        let receipt = self.tell(app.id, &fact, Stage::Hidden, BTreeMap::new(), false).await?;
+        fact.hidden = Some(receipt);
+        self.keep_erasure(app.id, &fact).await?;
+        let commitment = fact.commitment.clone();
+        let (engine, id) = (Arc::clone(self), app.id);
+        let turn = self.erasing.begin(id, fact.conversation.sides()[0]);
+        self.context.spawner.spawn(Box::pin(async move {
+            let _turn = turn;
+            // What was being sent before is stored by then.
+            engine.context.clock.sleep(SETTLED).await;
+            if let Err(error) = engine.empty_conversation(id, fact, false).await {
+                tracing::error!(code = error.code.number(), "a conversation could not be erased yet");
+            }
+        }));
+        Ok(ConversationErasure { salt: crate::apps::hex(&salt), commitment, receipt })
+    }
+
+    /// Notes the keys and empties the messages, as far as that is not done.
+    async fn empty_conversation(
+        &self,
+        app: SdkAppId,
+        mut fact: ErasedConversationFact,
+        is_resumed: bool,
+    ) -> Result<ErasedConversationFact> {
+        let [low, high] = fact.conversation.sides();
+        if self.preserve.is_copying(app, low) || self.preserve.is_copying(app, high) {
+            return Ok(fact);
+        }
+        if fact.hidden.is_none() {
+            fact.hidden = Some(self.tell(app, &fact, Stage::Hidden, BTreeMap::new(), is_resumed).await?);
+        }
+        let up_to = match fact.up_to {
+            Some(up_to) => up_to,
+            None => match self.hide_again(app, fact.conversation).await? {
+                Some(up_to) => up_to,
+                // One side is erased itself meanwhile, and its messages with it.
+                None => Position(u64::MAX),
+            },
+        };
+        fact.up_to = Some(up_to);
+        while let Some(after) = fact.noting {
+            let page = self.context.timeline.everything_of(app, low, after, AT_ONCE).await?;
+            let (mut writes, mut doomed) = (Vec::new(), Vec::new());
+            for entry in page.entries.iter().filter(|entry| entry.conversation == fact.conversation) {
+                if let Event::Message(message) = &entry.event
+                    && entry.position <= up_to
+                {
+                    let recalled = RecalledFact::certain(entry, message, fact.since);
+                    doomed.push(Destroyed::Content { bucket: recalled.bucket, index: recalled.index });
+                    writes.push(put(Stamps::recalled(app, message.author, recalled.bucket), &recalled)?);
+                }
+            }
+            self.keyring.doom(&doomed).await?;
+            fact.noting = (!page.complete).then_some(page.next);
+            writes.push(self.erasure_write(app, &fact)?);
+            write(self.context.records.as_ref(), app, writes).await?;
+        }
+        if fact.deleted.is_none() {
+            let erased = self.context.timeline.empty_conversation(app, fact.conversation, up_to).await?;
+            fact.deleted = Some(erased.messages);
+            fact.aged_out_by = erased.aged_out_by;
+            self.keep_erasure(app, &fact).await?;
+        }
+        if let (Some(messages), None) = (fact.deleted, fact.deletion_told) {
+            let counts = BTreeMap::from([("message".to_owned(), messages)]);
+            fact.deletion_told = Some(self.tell(app, &fact, Stage::Deleted, counts, is_resumed).await?);
+            self.keep_erasure(app, &fact).await?;
+        }
+        Ok(fact)
+    }
+
+    /// Takes what was said so far out of both sides' views; up to which place that was.
+    async fn clear_both(&self, app: &App, one: &AccountFact, other: &AccountFact) -> Result<Position> {
+        let mut cleared = self.clear(app, one, other, true, true, None).await?;
+        if one.number != other.number {
+            cleared = self.clear(app, other, one, true, true, None).await?;
+        }
+        Ok(cleared.position)
+    }
+
+    /// The same after a crash; `None` if one of them is gone.
+    async fn hide_again(&self, app: SdkAppId, conversation: ConversationId) -> Result<Option<Position>> {
+        let [low, high] = conversation.sides();
+        let app = self.apps.find(app).await?.ok_or(ErrorCode::NoSuchApp)?;
+        let one = self.accounts.with_number(app.id, low).await?;
+        let other = self.accounts.with_number(app.id, high).await?;
+        match (one, other) {
+            (Some(one), Some(other)) => Ok(Some(self.clear_both(&app, &one, &other).await?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The erasures whose keys are all noted: the next change of generation destroys them.
+    pub(crate) async fn noted_conversations(
+        &self,
+        app: SdkAppId,
+    ) -> Result<Vec<(SdkAppId, ErasedConversationFact)>> {
+        let facts = self.every_erasure(app).await?.into_iter();
+        let is_noted = |fact: &ErasedConversationFact| fact.noting.is_none() && fact.generations.is_none();
+        Ok(facts.filter(is_noted).map(|fact| (app, fact)).collect())
+    }
+
+    /// Notes that the keys of a conversation's history are destroyed.
+    pub(crate) async fn is_conversation_unrecoverable(
+        &self,
+        app: SdkAppId,
+        mut fact: ErasedConversationFact,
+        generations: (Generation, Generation),
+    ) -> Result<()> {
+        fact.generations = Some((generations.0.0, generations.1.0));
+        self.keep_erasure(app, &fact).await?;
+        let told = self.tell(app, &fact, Stage::Unrecoverable, BTreeMap::new(), false).await?;
+        fact.destruction_told = Some(told);
+        self.keep_erasure(app, &fact).await
+    }
+
+    /// Goes on with the erasures of an app's conversations that are not at their end.
+    pub(crate) async fn resume_conversations(&self, app: SdkAppId, cleared: Option<Seconds>) -> Result<()> {
+        for fact in self.every_erasure(app).await? {
+            let Some(_turn) = self.erasing.begin(app, fact.conversation.sides()[0]) else { continue };
+            let mut fact = self.empty_conversation(app, fact, true).await?;
+            if fact.generations.is_some() && fact.destruction_told.is_none() {
+                let told = self.tell(app, &fact, Stage::Unrecoverable, BTreeMap::new(), true).await?;
+                fact.destruction_told = Some(told);
+                self.keep_erasure(app, &fact).await?;
+            }
+            let is_done = fact.deletion_told.is_some() && fact.destruction_told.is_some();
+            if is_done && cleared.is_some_and(|cleared| cleared >= fact.aged_out_by) {
+                self.tell(app, &fact, Stage::AgedOut, BTreeMap::new(), true).await?;
+                let gone = vec![remove::<ErasedConversationFact>(fact.key())];
+                write(self.context.records.as_ref(), app, gone).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn every_erasure(&self, app: SdkAppId) -> Result<Vec<ErasedConversationFact>> {
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let facts = self.facts::<ErasedConversationFact>(app, after).await?;
+            let Some((last, _)) = facts.last() else { return Ok(all) };
+            after = Some((Vec::new(), last.key()));
+            all.extend(facts.into_iter().map(|(fact, _)| fact));
+        }
+    }
+
+    fn erasure_write(&self, app: SdkAppId, fact: &ErasedConversationFact) -> Result<Write> {
+        put(Stamps::erasure(app, fact.conversation.sides()[0]), fact)
+    }
+
+    async fn keep_erasure(&self, app: SdkAppId, fact: &ErasedConversationFact) -> Result<()> {
+        write(self.context.records.as_ref(), app, vec![self.erasure_write(app, fact)?]).await
+    }
+
+    async fn tell(
+        &self,
+        app: SdkAppId,
+        fact: &ErasedConversationFact,
+        stage: Stage,
+        counts: BTreeMap<String, u64>,
+        is_resumed: bool,
+    ) -> Result<u64> {
+        let [low, high] = fact.conversation.sides();
+        let is_destroyed = stage == Stage::Unrecoverable;
+        let said = Statement {
+            app: app.0,
+            stage,
+            scope: Scope::Conversation,
+            subject: fact.commitment.clone(),
+            reason: REASON.to_owned(),
+            counts,
+            generations: fact.generations.filter(|_| is_destroyed),
+            destruction: is_destroyed.then(|| self.context.vault.destruction()),
+            aged_out_by: (stage != Stage::AgedOut && fact.deleted.is_some()).then_some(fact.aged_out_by.0),
+            preserved: self.preserve.left_of_conversation(app, [low, high]).await?,
+        };
+        if is_resumed { self.receipt_once(fact.since, said).await } else { self.receipt(said).await }
+    }
+}

@@ -1,0 +1,373 @@
+//! Exports for a data subject: everything that is kept of an account and that it may see, line by line.
+//!
+//! An export is a stamped record that ends by itself: the right to read, until then, what had been stored when it was made.
+//! It holds no copy. Each line is made when it is read, of what is live then, so nothing that was recalled, erased or
+//! expired meanwhile lives on in an export.
+
+use model::settings::App;
+use model::time::DAY_SECONDS;
+use model::{AccountNumber, DataClass, ErrorCode, Result, SdkAppId, Seconds, Subject, UserId};
+use ports::records::{Range, find};
+use ports::{Cursor, Entry, Event, Kind, Record};
+use promise::Stamps;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::Engine;
+use crate::facts::{AccountFact, BlockFact, ContactFact, InstanceFact, WatchFact};
+use crate::store::{put, write};
+
+/// For how many days an export can be read.
+pub const EXPORT_DAYS: u32 = 7;
+
+/// Lines in one page at most.
+pub const LINES_MAX: usize = 500;
+
+/// Conversations told of with their marks at most; messages have no limit.
+const CONVERSATIONS_MAX: usize = 1_000_000;
+
+/// An export.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportFact {
+    /// Whose data.
+    pub number: AccountNumber,
+    /// Names it among those of the account.
+    pub mark: u64,
+    /// The account's name.
+    pub user: UserId,
+    /// When it was made.
+    pub made_at: Seconds,
+    /// Until when it can be read.
+    pub until: Seconds,
+    /// What was appended later is no part of it.
+    pub end: Cursor,
+}
+
+impl ExportFact {
+    /// What names it outside.
+    #[must_use]
+    pub fn token(&self) -> String {
+        format!("{:016x}{:016x}", self.number.0, self.mark)
+    }
+
+    fn key_of(token: &str) -> Option<Vec<u8>> {
+        let bytes = u128::from_str_radix(token, 16).ok().filter(|_| token.len() == 32)?;
+        Some(bytes.to_be_bytes().to_vec())
+    }
+}
+
+impl Record for ExportFact {
+    const KIND: Kind = Kind { id: 20, name: "export", class: DataClass::Account };
+
+    fn key(&self) -> Vec<u8> {
+        [self.number.0.to_be_bytes(), self.mark.to_be_bytes()].concat()
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Account(self.number)
+    }
+}
+
+/// The parts of an export, in their order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Part {
+    /// What it is, the account and its profile.
+    #[default]
+    Head,
+    /// Logins.
+    Instances,
+    /// The block list.
+    Blocks,
+    /// Settings of conversations.
+    Contacts,
+    /// Whose status it follows.
+    Watches,
+    /// Conversations with their read marks.
+    Conversations,
+    /// Messages.
+    Messages(Cursor),
+}
+
+/// A place in an export.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportPlace {
+    part: Part,
+    after: Option<Vec<u8>>,
+}
+
+impl ExportPlace {
+    const fn of(part: Part) -> Self {
+        Self { part, after: None }
+    }
+
+    /// As text for a client.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        postcard::to_extend(self, Vec::new()).map(|bytes| crate::apps::hex(&bytes)).unwrap_or_default()
+    }
+
+    /// The place that [`Self::to_text`] wrote.
+    #[must_use]
+    pub fn of_text(text: &str) -> Option<Self> {
+        let pair = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+        let bytes: Vec<u8> = (0..text.len()).step_by(2).map(pair).collect::<Option<_>>()?;
+        postcard::from_bytes(&bytes).ok()
+    }
+}
+
+/// A page of an export.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportPage {
+    /// Lines of JSON.
+    pub lines: Vec<String>,
+    /// Where the next page begins; `None` after the last one.
+    pub next: Option<ExportPlace>,
+}
+
+impl Engine {
+    /// Makes an export of an account.
+    ///
+    /// # Errors
+    /// `AccountUnknown`.
+    pub async fn begin_export(&self, app: &App, user: &UserId) -> Result<ExportFact> {
+        let account = self.accounts.find(app.id, user).await?.ok_or(ErrorCode::AccountUnknown)?;
+        let mut mark = [0; 8];
+        self.context.random.fill(&mut mark);
+        let made_at = self.context.clock.now().seconds();
+        let fact = ExportFact {
+            number: account.number,
+            mark: u64::from_be_bytes(mark),
+            user: account.user.clone(),
+            made_at,
+            until: made_at.plus(EXPORT_DAYS * DAY_SECONDS),
+            end: self.context.timeline.end(),
+        };
+        let stamp = Stamps::of(app.id, &app.settings).account_until(fact.number, fact.until);
+        write(self.context.records.as_ref(), app.id, vec![put(stamp, &fact)?]).await?;
+        Ok(fact)
+    }
+
+    /// An export that can still be read.
+    ///
+    /// # Errors
+    /// `ExportUnknown`, also when its time is over or its account was erased.
+    pub async fn export(&self, app: SdkAppId, token: &str) -> Result<ExportFact> {
+        let key = ExportFact::key_of(token).ok_or(ErrorCode::ExportUnknown)?;
+        let found = find::<ExportFact>(self.context.records.as_ref(), app, &key).await?;
+        let (fact, _) = found.ok_or(ErrorCode::ExportUnknown)?;
+        let account = self.accounts.find(app, &fact.user).await?;
+        let is_same = account.is_some_and(|account| account.number == fact.number);
+        if is_same { Ok(fact) } else { Err(ErrorCode::ExportUnknown.into()) }
+    }
+
+    /// A page of an export, from a place on.
+    ///
+    /// # Errors
+    /// `ExportUnknown`.
+    pub async fn read_export(&self, app: &App, token: &str, place: ExportPlace) -> Result<ExportPage> {
+        let fact = self.export(app.id, token).await?;
+        match place.part {
+            Part::Head => {
+                let lines = self.head(app, &fact).await?;
+                Ok(ExportPage { lines, next: Some(ExportPlace::of(Part::Instances)) })
+            }
+            Part::Instances => self.owned::<InstanceFact>(app.id, &fact, place, Part::Blocks).await,
+            Part::Blocks => self.owned::<BlockFact>(app.id, &fact, place, Part::Contacts).await,
+            Part::Contacts => self.owned::<ContactFact>(app.id, &fact, place, Part::Watches).await,
+            Part::Watches => self.owned::<WatchFact>(app.id, &fact, place, Part::Conversations).await,
+            Part::Conversations => {
+                let lines = self.conversation_lines(app.id, &fact).await?;
+                Ok(ExportPage { lines, next: Some(ExportPlace::of(Part::Messages(Cursor(0)))) })
+            }
+            Part::Messages(after) => self.messages(app.id, &fact, after).await,
+        }
+    }
+
+    async fn head(&self, app: &App, fact: &ExportFact) -> Result<Vec<String>> {
+        let account = self.accounts.find(app.id, &fact.user).await?.ok_or(ErrorCode::ExportUnknown)?;
+        let AccountFact { user, number, created_at, .. } = &*account;
+        let fields = self.profiles.of(app.id, fact.number).await?;
+        let retention = app.settings.retention();
+        let about = json!({
+            "type": "about",
+            "controller": app.settings.name,
+            "sdkappid": app.id.0,
+            "user": user,
+            "made_at": fact.made_at,
+            "readable_until": fact.until,
+            "messages_kept_days": retention.message_days,
+            "profile_kept_days": retention.profile_days,
+            "purpose": "to deliver messages between the accounts of the app and to show them in its clients",
+            "recipients": "the accounts named in messages, and the app's administrators",
+            "media": "files lie where the addresses in messages point; this server holds none of them",
+        });
+        let account =
+            json!({"type": "account", "user": user, "number": number.to_string(), "created_at": created_at});
+        let profile = json!({"type": "profile", "fields": *fields});
+        Ok([about, account, profile].iter().map(Value::to_string).collect())
+    }
+
+    /// A page of the records of one kind that belong to the account.
+    async fn owned<R: Record + Told>(
+        &self,
+        app: SdkAppId,
+        fact: &ExportFact,
+        place: ExportPlace,
+        next: Part,
+    ) -> Result<ExportPage> {
+        let range = Range {
+            kind: R::KIND,
+            index: None,
+            prefix: fact.number.0.to_be_bytes().to_vec(),
+            after: place.after.map(|key| (Vec::new(), key)),
+            limit: LINES_MAX,
+        };
+        let found = self.context.records.scan(app, range).await?;
+        let is_last = found.len() < LINES_MAX;
+        let after = found.last().map(|last| last.key.clone());
+        let mut lines = Vec::with_capacity(found.len());
+        for record in found {
+            let told: R = record.decode()?;
+            let other = match told.other() {
+                Some(number) => self.name(app, number).await?,
+                None => None,
+            };
+            lines.push(told.tell(other.as_ref()).to_string());
+        }
+        let next = if is_last { ExportPlace::of(next) } else { ExportPlace { part: place.part, after } };
+        Ok(ExportPage { lines, next: Some(next) })
+    }
+
+    async fn name(&self, app: SdkAppId, number: AccountNumber) -> Result<Option<UserId>> {
+        Ok(self.accounts.with_number(app, number).await?.map(|account| account.user.clone()))
+    }
+
+    async fn conversation_lines(&self, app: SdkAppId, fact: &ExportFact) -> Result<Vec<String>> {
+        let views = self.context.timeline.conversations(app, fact.number, CONVERSATIONS_MAX).await?;
+        let mut lines = Vec::with_capacity(views.len());
+        for view in views {
+            let with = self.name(app, view.peer).await?;
+            let line = json!({
+                "type": "conversation",
+                "with": with,
+                "active_at": view.active_at,
+                "read_up_to": view.read_to.time,
+            });
+            lines.push(line.to_string());
+        }
+        Ok(lines)
+    }
+
+    async fn messages(&self, app: SdkAppId, fact: &ExportFact, after: Cursor) -> Result<ExportPage> {
+        let page = self.context.timeline.account_entries(app, fact.number, after, LINES_MAX).await?;
+        let of_it = page.entries.iter().filter(|entry| entry.cursor <= fact.end);
+        let lines = of_it.filter_map(|entry| self.event_line(app, fact, entry)).map(|line| line.to_string());
+        let is_end = page.complete || page.next >= fact.end;
+        let next = (!is_end).then(|| ExportPlace::of(Part::Messages(page.next)));
+        Ok(ExportPage { lines: lines.collect(), next })
+    }
+
+    /// What happened in a conversation, as the account sees it now.
+    fn event_line(&self, app: SdkAppId, fact: &ExportFact, entry: &Entry) -> Option<Value> {
+        let is_own = |number: AccountNumber| number == fact.number;
+        Some(match &entry.event {
+            Event::Message(sealed) => {
+                let message = self.open_message(app, entry.conversation, sealed);
+                let elements: Value = serde_json::from_slice(&message.content.body).unwrap_or_default();
+                json!({
+                    "type": "message",
+                    "from": message.from,
+                    "to": message.to,
+                    "direction": if is_own(message.author) { "sent" } else { "received" },
+                    "time": entry.time,
+                    "sequence": message.sequence,
+                    "random": message.random,
+                    "elements": elements,
+                    "custom_data": message.content.cloud_custom_data,
+                    "kept_until": entry.stamp.end(),
+                })
+            }
+            Event::Recall { key, revoker, .. } => json!({
+                "type": "recall",
+                "by": revoker,
+                "time": entry.time,
+                "sequence": key.sequence,
+                "random": key.random,
+            }),
+            Event::Receipt { reader, targets } => json!({
+                "type": "read receipt",
+                "own": is_own(*reader),
+                "time": entry.time,
+                "messages": targets.iter().map(|target| (target.sequence, target.random)).collect::<Vec<_>>(),
+            }),
+            Event::Read { reader, up_to } => {
+                json!({"type": "read", "own": is_own(*reader), "time": entry.time, "up_to": up_to.time})
+            }
+            Event::Delete { .. } => json!({"type": "deletion", "own": true, "time": entry.time}),
+            Event::Clear { by, .. } => json!({"type": "clearing", "own": is_own(*by), "time": entry.time}),
+        })
+    }
+}
+
+/// A record that an export tells of.
+trait Told {
+    /// The other account that it names by number.
+    fn other(&self) -> Option<AccountNumber>;
+
+    /// What it says.
+    fn tell(&self, other: Option<&UserId>) -> Value;
+}
+
+impl Told for InstanceFact {
+    fn other(&self) -> Option<AccountNumber> {
+        None
+    }
+
+    fn tell(&self, _: Option<&UserId>) -> Value {
+        json!({
+            "type": "login",
+            "platform": self.platform,
+            "client": self.client,
+            "logged_in_at": self.logged_in_at.seconds(),
+            "valid_until": self.valid_until,
+        })
+    }
+}
+
+impl Told for BlockFact {
+    fn other(&self) -> Option<AccountNumber> {
+        None
+    }
+
+    fn tell(&self, _: Option<&UserId>) -> Value {
+        json!({"type": "blocked", "user": self.user, "since": self.since})
+    }
+}
+
+impl Told for ContactFact {
+    fn other(&self) -> Option<AccountNumber> {
+        Some(self.peer)
+    }
+
+    fn tell(&self, other: Option<&UserId>) -> Value {
+        let settings = &self.settings;
+        json!({
+            "type": "conversation settings",
+            "with": other,
+            "pinned_at": settings.pinned_at,
+            "remind": settings.remind,
+            "marks": settings.marks,
+            "custom": settings.custom,
+        })
+    }
+}
+
+impl Told for WatchFact {
+    fn other(&self) -> Option<AccountNumber> {
+        Some(self.watched)
+    }
+
+    fn tell(&self, other: Option<&UserId>) -> Value {
+        json!({"type": "status subscription", "user": other})
+    }
+}

@@ -1,0 +1,391 @@
+//! What law keeps from being deleted: copies in a sealed store that no command reads.
+//!
+//! A *floor* is a time for which a law demands that something be kept, whatever the app chose. A *legal hold* keeps what one
+//! account or one conversation holds until somebody ends it. Both work by copies: what they cover is written here before it
+//! is stored or delivered, so everything else deletes as it always does. Copies are sealed under keys of their own: of the
+//! floor's app, and of each hold. Whoever reads them leaves a record of it.
+
+mod holds;
+mod reading;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hashbrown::HashMap;
+use model::profile::Profile;
+use model::time::DAY_SECONDS;
+use model::{
+    AccountNumber, Content, ConversationId, DataClass, Expiry, Result, SdkAppId, Seconds, Subject, UserId,
+};
+use parking_lot::RwLock;
+use ports::records::{Range, Write};
+use ports::{Fault, Kind, Record};
+use promise::Stamps;
+use promise::keys::{Keyring, Place};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use self::holds::copies;
+pub use self::holds::{HOLDS_MAX, Hold, HoldFact, HoldQuery};
+pub use self::reading::{AccessFact, PAGE_MAX, PreservedPage};
+use crate::context::Context;
+use crate::facts::AccountFact;
+use crate::messages::Outgoing;
+use crate::store::{put, write};
+
+/// For how long a law demands that something be kept, and which.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Floor {
+    /// Days; 0 for none.
+    pub days: u32,
+    /// The law, as receipts and documents name it.
+    pub basis: String,
+}
+
+/// The floors of this server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Floors {
+    /// For messages, after their time.
+    pub message: Floor,
+    /// For profiles, after each change.
+    pub profile: Floor,
+    /// For the request log, after each request.
+    pub log: Floor,
+    /// Of which apps; of all, if there is none.
+    pub apps: Vec<SdkAppId>,
+}
+
+impl Floors {
+    /// The floor of an app for a class, if there is one.
+    #[must_use]
+    pub fn of(&self, app: SdkAppId, class: DataClass) -> Option<&Floor> {
+        let floor = match class {
+            DataClass::Message(_) => &self.message,
+            DataClass::Profile => &self.profile,
+            DataClass::Log => &self.log,
+            _ => return None,
+        };
+        let applies = floor.days > 0 && (self.apps.is_empty() || self.apps.contains(&app));
+        applies.then_some(floor)
+    }
+}
+
+/// What copies are kept for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cover(pub u64);
+
+impl Cover {
+    /// What sets holds apart from floors.
+    const HOLD: u64 = 1 << 63;
+
+    /// That of an app's floors.
+    #[must_use]
+    pub const fn floor(app: SdkAppId) -> Self {
+        Self(app.0 as u64)
+    }
+
+    /// Where its copies belong: to no app, so that none of them dies with one.
+    #[must_use]
+    pub const fn place(self) -> Place {
+        Place {
+            app: SdkAppId::INSTALLATION,
+            class: DataClass::Preserved,
+            conversation: None,
+            author: AccountNumber(self.0),
+        }
+    }
+}
+
+/// A copy, opened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Copied {
+    /// A message.
+    Message {
+        /// Who wrote it.
+        from: UserId,
+        /// To whom.
+        to: UserId,
+        /// When it was taken.
+        time: Seconds,
+        /// Chosen by its sender.
+        sequence: u32,
+        /// Chosen by its sender.
+        random: u32,
+        /// Its elements.
+        body: Value,
+        /// The app's own text.
+        cloud_custom_data: String,
+        /// For push vendors.
+        offline_push_info: Option<String>,
+    },
+    /// A profile as it was after a change.
+    Profile {
+        /// Whose.
+        user: UserId,
+        /// When.
+        time: Seconds,
+        /// All fields.
+        fields: Profile,
+    },
+}
+
+impl Copied {
+    /// When it was made.
+    #[must_use]
+    pub const fn time(&self) -> Seconds {
+        match self {
+            Self::Message { time, .. } | Self::Profile { time, .. } => *time,
+        }
+    }
+
+    pub(crate) fn message(
+        (from, to): (&UserId, &UserId),
+        time: Seconds,
+        (sequence, random): (u32, u32),
+        content: &Content,
+    ) -> Self {
+        Self::Message {
+            from: from.clone(),
+            to: to.clone(),
+            time,
+            sequence,
+            random,
+            // It was checked to be JSON when it came.
+            body: serde_json::from_slice(&content.body).unwrap_or_default(),
+            cloud_custom_data: content.cloud_custom_data.to_string(),
+            offline_push_info: content.offline_push_info.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+/// A copy at rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreservedFact {
+    /// What it is kept for.
+    pub cover: Cover,
+    /// When it was made.
+    pub at: Seconds,
+    /// Tells copies of one second apart.
+    pub mark: u64,
+    /// Whose it is.
+    pub author: AccountNumber,
+    /// The copy as JSON, sealed.
+    pub sealed: model::Sealed,
+}
+
+impl PreservedFact {
+    /// The index by author.
+    const BY_AUTHOR: u8 = 1;
+}
+
+impl Record for PreservedFact {
+    const KIND: Kind = Kind { id: 18, name: "preserved copy", class: DataClass::Preserved };
+
+    fn key(&self) -> Vec<u8> {
+        let Self { cover, at, mark, .. } = self;
+        [&cover.0.to_be_bytes()[..], &at.0.to_be_bytes(), &mark.to_be_bytes()].concat()
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Account(self.author)
+    }
+
+    fn indexes(&self) -> Vec<(u8, Vec<u8>)> {
+        vec![(Self::BY_AUTHOR, self.author.0.to_be_bytes().to_vec())]
+    }
+}
+
+/// Floors and holds, and what copies for them.
+pub struct Preserve {
+    context: Context,
+    keyring: Arc<Keyring>,
+    floors: Floors,
+    holds: RwLock<Vec<Arc<Hold>>>,
+    /// Whether there is anything to look at.
+    is_any: AtomicBool,
+}
+
+impl Preserve {
+    pub(crate) fn new(context: Context, keyring: Arc<Keyring>, floors: Floors) -> Self {
+        let is_any = floors.message.days > 0 || floors.profile.days > 0;
+        Self { context, keyring, floors, holds: RwLock::default(), is_any: AtomicBool::new(is_any) }
+    }
+
+    /// The floors.
+    #[must_use]
+    pub const fn floors(&self) -> &Floors {
+        &self.floors
+    }
+
+    /// What keeps copies of something of a class that these accounts hold, and until when.
+    fn covers(
+        &self,
+        app: SdkAppId,
+        class: DataClass,
+        accounts: [AccountNumber; 2],
+        now: Seconds,
+    ) -> Vec<(Cover, Expiry)> {
+        if !self.is_any.load(Ordering::Acquire) {
+            return Vec::new();
+        }
+        let end = |floor: &Floor| Expiry::At(now.plus(floor.days.saturating_mul(DAY_SECONDS)));
+        let floor = self.floors.of(app, class).map(|floor| (Cover::floor(app), end(floor)));
+        let conversation = ConversationId::between(accounts[0], accounts[1]);
+        let holds = self.holds.read();
+        let held = holds.iter().filter(|hold| hold.app == app && hold.covers(class, conversation));
+        let today = self.context.clock.now();
+        let covers = floor.into_iter().chain(held.map(|hold| (hold.cover, Expiry::WithOwner)));
+        // What is imported may be older than the law asks for.
+        covers.filter(|(_, end)| !end.is_over(today)).collect()
+    }
+
+    /// Whether a hold is still copying what it found of an account: until then nothing of it is deleted.
+    pub(crate) fn is_copying(&self, app: SdkAppId, number: AccountNumber) -> bool {
+        self.is_any.load(Ordering::Acquire)
+            && self
+                .holds
+                .read()
+                .iter()
+                .any(|hold| hold.app == app && !hold.is_complete && hold.concerns(number))
+    }
+
+    /// Copies a message that is about to be stored or delivered, where law demands it.
+    pub(crate) async fn message(
+        &self,
+        app: SdkAppId,
+        outgoing: &Outgoing,
+        sequence: u32,
+        time: Seconds,
+    ) -> Result<()> {
+        let sides = [outgoing.from.number, outgoing.to.number];
+        let covers = self.covers(app, DataClass::Message(outgoing.medium), sides, time);
+        if covers.is_empty() {
+            return Ok(());
+        }
+        let names = (&outgoing.from.user, &outgoing.to.user);
+        let copied = Copied::message(names, time, (sequence, outgoing.random), &outgoing.content);
+        self.preserve(&covers, outgoing.from.number, &copied).await
+    }
+
+    /// Copies a profile that is about to become this.
+    pub(crate) async fn profile(&self, app: SdkAppId, account: &AccountFact, fields: &Profile) -> Result<()> {
+        let time = self.context.clock.now().seconds();
+        let number = account.number;
+        let covers = self.covers(app, DataClass::Profile, [number, number], time);
+        if covers.is_empty() {
+            return Ok(());
+        }
+        let copied = Copied::Profile { user: account.user.clone(), time, fields: fields.clone() };
+        self.preserve(&covers, number, &copied).await
+    }
+
+    async fn preserve(
+        &self,
+        covers: &[(Cover, Expiry)],
+        author: AccountNumber,
+        copied: &Copied,
+    ) -> Result<()> {
+        let writes = covers.iter().map(|(cover, expiry)| self.copy(*cover, *expiry, author, copied));
+        let writes = writes.collect::<Result<_>>()?;
+        write(self.context.records.as_ref(), SdkAppId::INSTALLATION, writes).await
+    }
+
+    /// The write that keeps a copy.
+    fn copy(&self, cover: Cover, expiry: Expiry, author: AccountNumber, copied: &Copied) -> Result<Write> {
+        let bytes = serde_json::to_vec(copied)
+            .map_err(|error| Fault::Corrupt(format!("cannot encode a copy: {error}")))?;
+        let now = self.context.clock.now().seconds();
+        let sealed = self.keyring.seal_bytes(cover.place(), now, expiry, bytes)?;
+        // Indexes rise, so copies of one second keep their order.
+        let mark = sealed.index;
+        let fact = PreservedFact { cover, at: copied.time(), mark, author, sealed };
+        put(Stamps::preserved(author, expiry), &fact)
+    }
+
+    /// How many copies a floor or a hold keeps.
+    async fn count(&self, cover: Cover) -> Result<u64> {
+        let (mut count, mut after) = (0, None);
+        loop {
+            let range = copies(cover, after, PAGE_MAX);
+            let found = self.context.records.scan(SdkAppId::INSTALLATION, range).await?;
+            let Some(last) = found.last() else { return Ok(count) };
+            count += found.len() as u64;
+            after = Some((Vec::new(), last.key.clone()));
+        }
+    }
+
+    /// What receipts say of copies that an account's erasure leaves of what it wrote, in any hold.
+    pub(crate) async fn left_of(&self, app: SdkAppId, number: AccountNumber) -> Result<Vec<String>> {
+        let mut said = self.left_by_floors(app);
+        let holds = self.holds.read().clone();
+        if holds.is_empty() {
+            return Ok(said);
+        }
+        let mut counts: HashMap<Cover, u64> = HashMap::new();
+        let mut after = None;
+        loop {
+            let range = Range {
+                kind: PreservedFact::KIND,
+                index: Some(PreservedFact::BY_AUTHOR),
+                prefix: number.0.to_be_bytes().to_vec(),
+                after,
+                limit: PAGE_MAX,
+            };
+            let found = self.context.records.scan(SdkAppId::INSTALLATION, range).await?;
+            let Some(last) = found.last() else { break };
+            after = Some((number.0.to_be_bytes().to_vec(), last.key.clone()));
+            for record in found {
+                *counts.entry(record.decode::<PreservedFact>()?.cover).or_default() += 1;
+            }
+        }
+        for hold in holds {
+            if let Some(copies) = counts.get(&hold.cover).filter(|_| hold.app == app) {
+                said.push(format!("{copies} copies under legal hold {}", hold.reference));
+            }
+        }
+        Ok(said)
+    }
+
+    /// What receipts say of copies that the erasure of a conversation's history leaves.
+    pub(crate) async fn left_of_conversation(
+        &self,
+        app: SdkAppId,
+        sides: [AccountNumber; 2],
+    ) -> Result<Vec<String>> {
+        let mut said = self.left_by_floors(app);
+        let conversation = ConversationId::between(sides[0], sides[1]);
+        let holds = self.holds.read().clone();
+        let held = |hold: &&Arc<Hold>| hold.app == app && hold.covers(DataClass::MESSAGE, conversation);
+        for hold in holds.iter().filter(held) {
+            let copies = self.count(hold.cover).await?;
+            said.push(format!("{copies} copies under legal hold {}", hold.reference));
+        }
+        Ok(said)
+    }
+
+    /// What receipts say of copies that an app's erasure leaves.
+    pub(crate) async fn left_of_app(&self, app: SdkAppId) -> Result<Vec<String>> {
+        let mut said = self.left_by_floors(app);
+        let holds = self.holds.read().clone();
+        for hold in holds.iter().filter(|hold| hold.app == app) {
+            let copies = self.count(hold.cover).await?;
+            said.push(format!("{copies} copies under legal hold {}", hold.reference));
+        }
+        Ok(said)
+    }
+
+    fn left_by_floors(&self, app: SdkAppId) -> Vec<String> {
+        let kinds = [
+            ("messages", DataClass::MESSAGE),
+            ("profiles", DataClass::Profile),
+            ("the request log", DataClass::Log),
+        ];
+        let said = kinds.into_iter().filter_map(|(what, class)| {
+            let floor = self.floors.of(app, class)?;
+            Some(format!("copies of {what} for {} days: {}", floor.days, floor.basis))
+        });
+        said.collect()
+    }
+}
