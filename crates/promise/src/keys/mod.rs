@@ -3,7 +3,7 @@
 //! The key of a piece of content follows from three leaves, and dies with any of them:
 //!
 //! * of the tree of *contents*: its bucket (the day of its expiry), then its index, a number that is used once;
-//! * of the tree of *authors*: its app, then a hash of its author's number;
+//! * of the tree of *authors*: its app, then its author's number;
 //! * of the tree of *times*: its app and class, then the second in which it was sealed.
 //!
 //! So a recall, an expired day, an erased account, a shortened retention and a terminated app are punctures of different depths, and no sealing

@@ -27,7 +27,7 @@ const TAG_BYTES: usize = 16;
 /// Numbers taken from the vault at once. A start uses up what it took, so 2^20 starts fit into an index.
 const INDEXES_AT_ONCE: u64 = 1 << 36;
 
-/// Authors whose leaf is remembered. One that is not costs some 80 steps down the tree.
+/// Authors whose leaf is remembered. One that is not costs some 20 steps down the tree.
 const AUTHORS_CACHED: usize = 100_000;
 
 /// What the data knows of its keyring.
@@ -113,6 +113,7 @@ struct Inner {
 struct Descents {
     contents: Descent,
     times: Descent,
+    authors: Descent,
 }
 
 /// What a key is wanted for.
@@ -367,7 +368,7 @@ impl Inner {
         let author = match authors.get(&(app, author)) {
             Some(seed) => seed.clone(),
             None => {
-                let seed = Descent::default().derive(&state.authors, author_path(app, author))?;
+                let seed = descents.authors.derive(&state.authors, author_path(app, author))?;
                 if authors.len() >= AUTHORS_CACHED {
                     authors.clear();
                 }

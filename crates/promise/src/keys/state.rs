@@ -7,18 +7,18 @@ use zeroize::Zeroizing;
 use super::tree::{Path, SEED_BYTES, Seed, Tree};
 
 /// Version of the form below.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 pub(super) const ID_BYTES: usize = 16;
 const NODE_BYTES: usize = 16 + 1 + SEED_BYTES;
 
-/// Bits of a bucket, of an index, of an app's number, of a class, of a second and of a hashed author in a path.
+/// Bits of a bucket, of an index, of an app's number, of a class, of a second and of an author's number in a path.
 const BUCKET_BITS: u8 = 16;
 pub(super) const INDEX_BITS: u8 = 56;
 const APP_BITS: u8 = 32;
 const CLASS_BITS: u8 = 8;
 const SECOND_BITS: u8 = 32;
-const AUTHOR_BITS: u8 = 96;
+const AUTHOR_BITS: u8 = 64;
 
 /// The most nodes of one tree that are read back; a hundred thousand recalls make about four million.
 const NODES_MAX: usize = 1 << 25;
@@ -41,15 +41,9 @@ pub(super) fn bucket_path(bucket: u16) -> Path {
     Path::ROOT.then(bucket.into(), BUCKET_BITS)
 }
 
+/// Numbers are given out one after the other, so accounts that are in use share most of their way.
 pub(super) fn author_path(app: SdkAppId, author: AccountNumber) -> Path {
-    // A hash spreads the numbers; it is long enough that no two accounts ever share a leaf.
-    let hash = blake3::hash(&author.0.to_be_bytes());
-    let half = |from: usize| {
-        let mut half = [0; 8];
-        half[2..].copy_from_slice(&hash.as_bytes()[from..from + 6]);
-        u64::from_be_bytes(half)
-    };
-    app_path(app).then(half(0), AUTHOR_BITS / 2).then(half(6), AUTHOR_BITS / 2)
+    app_path(app).then(author.0, AUTHOR_BITS)
 }
 
 /// When content of a class was sealed.
