@@ -335,6 +335,7 @@ impl Committer {
                 crate::expiry::count_removal(&self.spaces)?;
                 has_removed = true;
             }
+            crate::expiry::begin_day(&self.spaces, now)?;
             self.spaces.limits.prune(&self.spaces.meta, self.spaces.buckets.oldest()?)?;
             crate::erase::prune(&self.spaces, seconds)?;
             let apps = self.spaces.limits.apps().into_iter();

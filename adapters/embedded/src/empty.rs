@@ -37,11 +37,10 @@ impl Emptying {
         answer: Asker<ErasedMessages>,
     ) -> Self {
         let buckets = spaces.buckets.all();
-        let aged_out_by = buckets.last().map(|bucket| begins(bucket.day)).unwrap_or_default();
         let parts =
             |bucket: Arc<Bucket>| [(Arc::clone(&bucket), derived::REFERENCES), (bucket, derived::BACKDATED)];
         let left = buckets.into_iter().flat_map(parts).collect();
-        let emptied = ErasedMessages { messages: 0, aged_out_by };
+        let emptied = ErasedMessages::default();
         Self { conversation, up_to, left, after: None, emptied, answer }
     }
 
@@ -74,6 +73,7 @@ impl Emptying {
         }
         if messages > 0 {
             crate::expiry::add_scattered_removal(&mut batch, spaces)?;
+            self.emptied.aged_out_by = self.emptied.aged_out_by.max(begins(bucket.day));
         }
         self.emptied.messages += messages as u64;
         batch.commit().map_err(|error| fault(&error))?;

@@ -53,11 +53,11 @@ impl Erasure {
         answer: Asker<ErasedMessages>,
     ) -> Self {
         let left = spaces.buckets.all();
-        // Said for all that there is: what a crash left of an earlier round may lie anywhere.
-        let aged_out_by = left.last().map(|bucket| begins(bucket.day)).unwrap_or_default();
-        // What an earlier round counted counts, too: it left nothing to be counted again.
+        // What an earlier round found counts, too: it left nothing to be found again.
         let former = spaces.meta.get(counted_key(account)).ok().flatten();
-        let messages = former.and_then(|bytes| read_u64(&bytes, 4)).unwrap_or(0);
+        let messages = former.as_ref().and_then(|bytes| read_u64(bytes, 4)).unwrap_or(0);
+        let end = former.as_ref().and_then(|bytes| bytes.first_chunk());
+        let aged_out_by = end.map_or(Seconds(0), |end| Seconds(u32::from_be_bytes(*end)));
         Self { account, name, left, erased: ErasedMessages { messages, aged_out_by }, answer }
     }
 
@@ -84,6 +84,9 @@ impl Erasure {
             }
             // What is emptied is not looked at again: the next step begins after it.
             batch.remove(&bucket.derived, key.to_vec());
+        }
+        if count > 0 {
+            self.erased.aged_out_by = self.erased.aged_out_by.max(begins(bucket.day));
         }
         let end = self.erased.aged_out_by.0.to_be_bytes();
         let counted = [&end[..], &self.erased.messages.to_be_bytes()].concat();

@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 use ports::Fault;
 
 use crate::codec::fault;
-use crate::spaces::{REMOVED, SCATTERED, Spaces};
+use crate::spaces::{DAY_BEGAN, PURGED, REMOVED, SCATTERED, Spaces};
 use crate::state::State;
 
 /// Records removed in one batch.
@@ -65,12 +65,29 @@ pub(crate) fn has_records_before(spaces: &Spaces, now: Millis) -> Result<bool, F
     Ok(end.first_chunk().is_some_and(|end| day(u32::from_be_bytes(*end)) < day(now.seconds().0)))
 }
 
-/// The beginning of today if nothing that ended before it is in any file; `None` if something may be.
+/// The beginning of today if nothing that ended or was removed before it is in any file; `None` if something may be.
 pub(crate) fn cleared(spaces: &Spaces, now: Millis) -> Result<Option<Seconds>, Fault> {
+    let today = now.seconds().0 / DAY_SECONDS;
+    let began = spaces.meta.get(DAY_BEGAN).map_err(|error| fault(&error))?;
+    let removed = began.as_ref().and_then(|bytes| {
+        let day = u32::from_be_bytes(*bytes.first_chunk()?);
+        crate::layout::read_u64(bytes, 4).filter(|_| day == today)
+    });
     let is_clear = spaces.buckets.over(now.seconds()).is_empty()
         && !has_records_before(spaces, now)?
-        && !crate::purge::is_due(spaces)?;
-    Ok(is_clear.then(|| Seconds(now.seconds().0 / DAY_SECONDS * DAY_SECONDS)))
+        && spaces.number(PURGED)? >= removed.unwrap_or(u64::MAX);
+    Ok(is_clear.then_some(Seconds(today * DAY_SECONDS)))
+}
+
+/// Notes what was removed before today, if that is not noted yet. Everything that ended before today has to be counted.
+pub(crate) fn begin_day(spaces: &Spaces, now: Millis) -> Result<(), Fault> {
+    let today = (now.seconds().0 / DAY_SECONDS).to_be_bytes();
+    let began = spaces.meta.get(DAY_BEGAN).map_err(|error| fault(&error))?;
+    if began.is_some_and(|bytes| bytes.first_chunk() == Some(&today)) {
+        return Ok(());
+    }
+    let noted = [&today[..], &spaces.number(REMOVED)?.to_be_bytes()].concat();
+    spaces.meta.insert(DAY_BEGAN, noted).map_err(|error| fault(&error))
 }
 
 /// Removes expired records, a limited number; how many.

@@ -29,6 +29,9 @@ const ROOM_BYTES_MIN: u64 = 512 << 20;
 /// How long a purge may take before it is given up and tried again.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// How many times as long as it took a purge rests before the next one.
+const REST_TIMES: u32 = 3;
+
 /// How soon a purge that failed is tried again.
 const RETRY: Duration = Duration::from_secs(60);
 
@@ -67,8 +70,13 @@ pub(crate) fn run(spaces: &Spaces, folder: &Path, told: &Receiver<()>, ended: &A
             Err(RecvTimeoutError::Timeout) => continue,
             Err(RecvTimeoutError::Disconnected) => return,
         }
+        let began = Instant::now();
         again = match purge(spaces, folder, Haste::Beside, ended) {
-            Ok(()) => false,
+            Ok(()) => {
+                // However often something is removed, most of the time belongs to everything else.
+                rest(began.elapsed() * REST_TIMES, ended);
+                false
+            }
             Err(fault) => {
                 if !ended.load(Ordering::Acquire) {
                     tracing::error!(%fault, "files still hold expired data: trying again in a minute");
@@ -76,6 +84,14 @@ pub(crate) fn run(spaces: &Spaces, folder: &Path, told: &Receiver<()>, ended: &A
                 true
             }
         };
+    }
+}
+
+/// Waits for a while, or until nobody wants another purge.
+fn rest(time: Duration, ended: &AtomicBool) {
+    let began = Instant::now();
+    while began.elapsed() < time && !ended.load(Ordering::Acquire) {
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

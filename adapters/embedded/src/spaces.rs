@@ -43,6 +43,8 @@ pub(crate) const VERSION: &str = "version";
 pub(crate) const REMOVED: &str = "removed";
 /// In `meta`: the newest removal that left former values in tables of buckets.
 pub(crate) const SCATTERED: &str = "scattered";
+/// In `meta`: a day (4) and the newest removal at its beginning (8).
+pub(crate) const DAY_BEGAN: &str = "day began";
 /// In `meta`: up to which removal the files are rid of it.
 pub(crate) const PURGED: &str = "purged";
 

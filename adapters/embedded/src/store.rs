@@ -248,6 +248,7 @@ fn expire(spaces: &Spaces, state: &RwLock<State>, folder: &Path, clock: &dyn Clo
         crate::expiry::count_removal(spaces)?;
     }
     while crate::expiry::sweep_records(spaces, now)? > 0 {}
+    crate::expiry::begin_day(spaces, now)?;
     // Where tables have to be written anew, or there is no room for it, the purger does it beside everything else.
     if purge::is_due(spaces)? && !purge::is_large(spaces)? && purge::has_room(folder) {
         let done = purge::purge(spaces, folder, purge::Haste::Alone, &AtomicBool::new(false));

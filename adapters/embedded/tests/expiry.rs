@@ -138,6 +138,10 @@ async fn a_bucket_is_invisible_at_once_and_gone_from_every_file_and_nothing_goes
         tokio::task::yield_now().await;
     }
     assert_eq!(store.cleared().await.unwrap(), Some(Seconds(NOON + DAY / 2)), "said when it is so");
+    // What is removed today is not meant by it.
+    let name = model::UserId::new("somebody").unwrap();
+    store.erase_account(APP, AccountNumber(AccountNumber::BASE + 77), name).await.unwrap();
+    assert_eq!(store.cleared().await.unwrap(), Some(Seconds(NOON + DAY / 2)));
     assert_eq!(count(&store).await, 10);
     assert!(!containing(root.path(), "canary-of-tomorrow").is_empty());
     // Numbers go on, and what follows is readable.

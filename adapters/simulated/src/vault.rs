@@ -49,8 +49,8 @@ impl Vault for MemoryVault {
         Box::pin(async { Ok(notes) })
     }
 
-    fn forget_notes(&self, is_done: &dyn Fn(&Note) -> bool) -> Answer<'_, ()> {
-        self.inner.lock().notes.retain(|note| !is_done(note));
+    fn forget_notes(&self, gone: Vec<Note>) -> Answer<'_, ()> {
+        self.inner.lock().notes.retain(|note| !gone.contains(note));
         Box::pin(async { Ok(()) })
     }
 

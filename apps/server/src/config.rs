@@ -13,6 +13,9 @@ use model::SdkAppId;
 
 use crate::cli::Outcome;
 
+/// The longest name of a law, in bytes: receipts carry it.
+const BASIS_BYTES_MAX: usize = 500;
+
 /// What a key's value may be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
@@ -232,6 +235,9 @@ impl Config {
                     "{basis}: data may be kept for longer than an app chose only where a law demands it: name that \
                      law, or leave floors.{class}_days at 0"
                 ));
+            }
+            if basis_text.len() > BASIS_BYTES_MAX {
+                return Err(format!("{basis}: at most {BASIS_BYTES_MAX} bytes"));
             }
             Ok(Floor { days, basis: basis_text })
         };

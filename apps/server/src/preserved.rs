@@ -205,8 +205,12 @@ pub(crate) async fn answer(engine: &Engine, request: &Request) -> Outcome<String
         Request::Read { cover, reason, after } => {
             let page = engine.read_preserved(*cover, (BY, reason), after.clone(), PAGE_MAX).await;
             let page = page.map_err(refused)?;
-            let lines = page.copies.iter().map(serde_json::to_string).collect::<Result<_, _>>();
-            let part = Part { lines: lines.map_err(|error| error.to_string())?, next: page.next };
+            let lines = page.copies.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
+            let mut lines = lines.map_err(|error| error.to_string())?;
+            if page.unreadable > 0 {
+                lines.push(json!({"kind": "unreadable", "copies": page.unreadable}).to_string());
+            }
+            let part = Part { lines, next: page.next };
             serde_json::to_string(&part).map_err(|error| error.to_string())
         }
         Request::ReadLog { app, reason, from } => {

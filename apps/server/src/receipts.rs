@@ -50,8 +50,9 @@ fn summary(receipt: &Receipt) -> String {
     let stage = word(serde_json::json!(said.stage));
     let scope = word(serde_json::json!(said.scope));
     let counts: Vec<String> = said.counts.iter().map(|(what, count)| format!("{count} {what}")).collect();
+    let kept: String = said.preserved.iter().map(|kept| format!("; kept: {kept}")).collect();
     format!(
-        "{}  {}  app {}  {stage}  {scope}  {}  {}",
+        "{}  {}  app {}  {stage}  {scope}  {}  {}{kept}",
         receipt.number,
         receipt.time,
         said.app,

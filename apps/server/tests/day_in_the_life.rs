@@ -230,7 +230,8 @@ impl Life {
         while !self.holding(gone).is_empty() {
             let where_they_are = self.holding(gone);
             let log = self.server.as_ref().map(Server::log).unwrap_or_default();
-            assert!(began.elapsed() < PATIENCE, "{when}: {where_they_are:?} stay\n{log}");
+            // A purge rests a while after the one before.
+            assert!(began.elapsed() < PATIENCE * 4, "{when}: {where_they_are:?} stay\n{log}");
             std::thread::yield_now();
         }
     }
@@ -244,7 +245,7 @@ impl Life {
             if report["purge_due"].is_null() {
                 return;
             }
-            assert!(began.elapsed() < PATIENCE, "{report}");
+            assert!(began.elapsed() < PATIENCE * 4, "{report}");
             std::thread::yield_now();
         }
     }

@@ -83,7 +83,8 @@ impl Command for DeleteAccounts {
                     Err(error) if error.code == ErrorCode::AccountUnknown => {
                         (error.code.number(), "Err_TLS_PT_Open_Login_Account_Not_Exist".to_owned())
                     }
-                    Err(error) => return Err(error),
+                    // Those before it are erased, and their salts are kept nowhere: they have to be told.
+                    Err(error) => (error.code.number(), error.info.into_owned()),
                 },
             };
             let (number, commitment, salt) = match receipt {

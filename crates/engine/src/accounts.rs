@@ -234,6 +234,7 @@ impl Accounts {
             aged_out_by: stamps.profile(number, now).end(),
             generations: None,
             destruction_told: None,
+            telling: None,
         };
         gone.push(put(Stamps::erasure(app, number), &erased)?);
         if fact.not_before > Seconds(0) {

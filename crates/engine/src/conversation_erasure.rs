@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::settings::App;
-use model::{ConversationId, DataClass, ErrorCode, Position, Result, SdkAppId, Seconds, Subject, UserId};
-use ports::records::Write;
+use model::{
+    AccountNumber, ConversationId, DataClass, ErrorCode, Position, Result, SdkAppId, Seconds, Subject, UserId,
+};
+use ports::records::find;
 use ports::{Cursor, Event, Generation, Kind, Record};
 use promise::Stamps;
 use promise::keys::Destroyed;
@@ -18,6 +20,7 @@ use crate::erased::SETTLED;
 use crate::erasure::RecalledFact;
 use crate::facts::AccountFact;
 use crate::store::{put, remove, write};
+use crate::telling::{Telling, Tells};
 
 /// Entries looked at at once.
 const AT_ONCE: usize = 500;
@@ -52,6 +55,14 @@ pub struct ErasedConversationFact {
     pub generations: Option<(u64, u64)>,
     /// Which receipt says so.
     pub destruction_told: Option<u64>,
+    /// What is about to be told.
+    pub(crate) telling: Telling,
+}
+
+impl Tells for ErasedConversationFact {
+    fn telling(&mut self) -> &mut Telling {
+        &mut self.telling
+    }
 }
 
 impl Record for ErasedConversationFact {
@@ -109,79 +120,104 @@ impl Engine {
             aged_out_by: Seconds(0),
             generations: None,
             destruction_told: None,
+            telling: None,
         };
-        self.keep_erasure(app.id, &fact).await?;
-        fact.up_to = Some(self.clear_both(app, &one, &other).await?);
-        self.keep_erasure(app.id, &fact).await?;
-        let receipt = self.tell(app.id, &fact, Stage::Hidden, BTreeMap::new(), false).await?;
-        fact.hidden = Some(receipt);
-        self.keep_erasure(app.id, &fact).await?;
+        let key = fact.key();
+        let turn = self.erasing.begin(app.id, AccountNumber(fact.mark)).ok_or(ErrorCode::AccountInternal)?;
+        let writes = vec![put(Stamps::erasure(app.id, fact.conversation.sides()[0]), &fact)?];
+        write(self.context.records.as_ref(), app.id, writes).await?;
+        let up_to = match self.clear_both(app, &one, &other).await {
+            Ok(up_to) => up_to,
+            Err(error) => {
+                // Who was refused must not find it done later.
+                let gone = vec![remove::<ErasedConversationFact>(key)];
+                write(self.context.records.as_ref(), app.id, gone).await?;
+                return Err(error);
+            }
+        };
+        fact.up_to = Some(up_to);
+        self.change::<ErasedConversationFact>(app.id, &key, |fact| fact.up_to = Some(up_to)).await?;
+        let receipt = self.tell_erasure(app.id, &fact, Stage::Hidden, BTreeMap::new()).await?;
+        self.change::<ErasedConversationFact>(app.id, &key, |fact| fact.hidden = Some(receipt)).await?;
         let commitment = fact.commitment.clone();
         let (engine, id) = (Arc::clone(self), app.id);
-        let turn = self.erasing.begin(id, fact.conversation.sides()[0]);
         self.context.spawner.spawn(Box::pin(async move {
             let _turn = turn;
             // What was being sent before is stored by then.
             engine.context.clock.sleep(SETTLED).await;
-            if let Err(error) = engine.empty_conversation(id, fact, false).await {
+            if let Err(error) = engine.empty_conversation(id, &key).await {
                 tracing::error!(code = error.code.number(), "a conversation could not be erased yet");
             }
         }));
         Ok(ConversationErasure { salt: crate::apps::hex(&salt), commitment, receipt })
     }
 
-    /// Notes the keys and empties the messages, as far as that is not done.
-    async fn empty_conversation(
-        &self,
-        app: SdkAppId,
-        mut fact: ErasedConversationFact,
-        is_resumed: bool,
-    ) -> Result<ErasedConversationFact> {
+    /// Notes the keys and empties the messages, as far as that is not done; the fact as it is then.
+    async fn empty_conversation(&self, app: SdkAppId, key: &[u8]) -> Result<Option<ErasedConversationFact>> {
+        let found = find::<ErasedConversationFact>(self.context.records.as_ref(), app, key).await?;
+        let Some((mut fact, _)) = found else { return Ok(None) };
+        let Some(up_to) = fact.up_to else {
+            // Whoever asked for it got no answer, so it never began.
+            let gone = vec![remove::<ErasedConversationFact>(key.to_vec())];
+            write(self.context.records.as_ref(), app, gone).await?;
+            return Ok(None);
+        };
         let [low, high] = fact.conversation.sides();
         if self.preserve.is_copying(app, low) || self.preserve.is_copying(app, high) {
-            return Ok(fact);
+            return Ok(Some(fact));
         }
         if fact.hidden.is_none() {
-            fact.hidden = Some(self.tell(app, &fact, Stage::Hidden, BTreeMap::new(), is_resumed).await?);
+            let told = self.tell_erasure(app, &fact, Stage::Hidden, BTreeMap::new()).await?;
+            self.change::<ErasedConversationFact>(app, key, |fact| fact.hidden = Some(told)).await?;
         }
-        let up_to = match fact.up_to {
-            Some(up_to) => up_to,
-            None => match self.hide_again(app, fact.conversation).await? {
-                Some(up_to) => up_to,
-                // One side is erased itself meanwhile, and its messages with it.
-                None => Position(u64::MAX),
-            },
-        };
-        fact.up_to = Some(up_to);
         while let Some(after) = fact.noting {
-            let page = self.context.timeline.everything_of(app, low, after, AT_ONCE).await?;
-            let (mut writes, mut doomed) = (Vec::new(), Vec::new());
-            for entry in page.entries.iter().filter(|entry| entry.conversation == fact.conversation) {
-                if let Event::Message(message) = &entry.event
-                    && entry.position <= up_to
-                {
-                    let recalled = RecalledFact::certain(entry, message, fact.since);
-                    doomed.push(Destroyed::Content { bucket: recalled.bucket, index: recalled.index });
-                    writes.push(put(Stamps::recalled(app, message.author, recalled.bucket), &recalled)?);
-                }
-            }
-            self.keyring.doom(&doomed).await?;
-            fact.noting = (!page.complete).then_some(page.next);
-            writes.push(self.erasure_write(app, &fact)?);
-            write(self.context.records.as_ref(), app, writes).await?;
+            fact.noting = self.note_keys(app, &fact, low, after, up_to).await?;
+            let noting = fact.noting;
+            self.change::<ErasedConversationFact>(app, key, |fact| fact.noting = noting).await?;
         }
         if fact.deleted.is_none() {
             let erased = self.context.timeline.empty_conversation(app, fact.conversation, up_to).await?;
-            fact.deleted = Some(erased.messages);
-            fact.aged_out_by = erased.aged_out_by;
-            self.keep_erasure(app, &fact).await?;
+            let changed = self.change::<ErasedConversationFact>(app, key, |fact| {
+                fact.deleted = Some(erased.messages);
+                fact.aged_out_by = erased.aged_out_by;
+            });
+            let Some(changed) = changed.await? else { return Ok(None) };
+            fact = changed;
         }
         if let (Some(messages), None) = (fact.deleted, fact.deletion_told) {
             let counts = BTreeMap::from([("message".to_owned(), messages)]);
-            fact.deletion_told = Some(self.tell(app, &fact, Stage::Deleted, counts, is_resumed).await?);
-            self.keep_erasure(app, &fact).await?;
+            let told = self.tell_erasure(app, &fact, Stage::Deleted, counts).await?;
+            self.change::<ErasedConversationFact>(app, key, |fact| fact.deletion_told = Some(told)).await?;
         }
-        Ok(fact)
+        let found = find::<ErasedConversationFact>(self.context.records.as_ref(), app, key).await?;
+        Ok(found.map(|(fact, _)| fact))
+    }
+
+    /// Notes the keys of a part of the messages for destruction; where to go on, `None` after the last of them.
+    async fn note_keys(
+        &self,
+        app: SdkAppId,
+        fact: &ErasedConversationFact,
+        side: AccountNumber,
+        after: Cursor,
+        up_to: Position,
+    ) -> Result<Option<Cursor>> {
+        let page = self.context.timeline.everything_of(app, side, after, AT_ONCE).await?;
+        let (mut writes, mut doomed) = (Vec::new(), Vec::new());
+        for entry in page.entries.iter().filter(|entry| entry.conversation == fact.conversation) {
+            if let Event::Message(message) = &entry.event
+                && entry.position <= up_to
+            {
+                let recalled = RecalledFact::certain(entry, message, fact.since);
+                doomed.push(Destroyed::Content { bucket: recalled.bucket, index: recalled.index });
+                writes.push(put(Stamps::recalled(app, message.author, recalled.bucket), &recalled)?);
+            }
+        }
+        self.keyring.doom(&doomed).await?;
+        if !writes.is_empty() {
+            write(self.context.records.as_ref(), app, writes).await?;
+        }
+        Ok((!page.complete).then_some(page.next))
     }
 
     /// Takes what was said so far out of both sides' views; up to which place that was.
@@ -191,18 +227,6 @@ impl Engine {
             cleared = self.clear(app, other, one, true, true, None).await?;
         }
         Ok(cleared.position)
-    }
-
-    /// The same after a crash; `None` if one of them is gone.
-    async fn hide_again(&self, app: SdkAppId, conversation: ConversationId) -> Result<Option<Position>> {
-        let [low, high] = conversation.sides();
-        let app = self.apps.find(app).await?.ok_or(ErrorCode::NoSuchApp)?;
-        let one = self.accounts.with_number(app.id, low).await?;
-        let other = self.accounts.with_number(app.id, high).await?;
-        match (one, other) {
-            (Some(one), Some(other)) => Ok(Some(self.clear_both(&app, &one, &other).await?)),
-            _ => Ok(None),
-        }
     }
 
     /// The erasures whose keys are all noted: the next change of generation destroys them.
@@ -215,33 +239,50 @@ impl Engine {
         Ok(facts.filter(is_noted).map(|fact| (app, fact)).collect())
     }
 
-    /// Notes that the keys of a conversation's history are destroyed.
+    /// Notes that the keys of a conversation's history are destroyed, and tells it unless somebody is at work on it.
     pub(crate) async fn is_conversation_unrecoverable(
         &self,
         app: SdkAppId,
-        mut fact: ErasedConversationFact,
+        fact: &ErasedConversationFact,
         generations: (Generation, Generation),
     ) -> Result<()> {
-        fact.generations = Some((generations.0.0, generations.1.0));
-        self.keep_erasure(app, &fact).await?;
-        let told = self.tell(app, &fact, Stage::Unrecoverable, BTreeMap::new(), false).await?;
-        fact.destruction_told = Some(told);
-        self.keep_erasure(app, &fact).await
+        let generations = (generations.0.0, generations.1.0);
+        let note = |fact: &mut ErasedConversationFact| {
+            fact.generations = fact.generations.or(Some(generations));
+        };
+        self.change(app, &fact.key(), note).await?;
+        match self.erasing.begin(app, AccountNumber(fact.mark)) {
+            Some(_turn) => self.tell_destruction(app, &fact.key()).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn tell_destruction(&self, app: SdkAppId, key: &[u8]) -> Result<()> {
+        let found = find::<ErasedConversationFact>(self.context.records.as_ref(), app, key).await?;
+        if let Some((fact, _)) = found
+            && fact.generations.is_some()
+            && fact.destruction_told.is_none()
+        {
+            let told = self.tell_erasure(app, &fact, Stage::Unrecoverable, BTreeMap::new()).await?;
+            self.change::<ErasedConversationFact>(app, key, |fact| fact.destruction_told = Some(told))
+                .await?;
+        }
+        Ok(())
     }
 
     /// Goes on with the erasures of an app's conversations that are not at their end.
     pub(crate) async fn resume_conversations(&self, app: SdkAppId, cleared: Option<Seconds>) -> Result<()> {
         for fact in self.every_erasure(app).await? {
-            let Some(_turn) = self.erasing.begin(app, fact.conversation.sides()[0]) else { continue };
-            let mut fact = self.empty_conversation(app, fact, true).await?;
-            if fact.generations.is_some() && fact.destruction_told.is_none() {
-                let told = self.tell(app, &fact, Stage::Unrecoverable, BTreeMap::new(), true).await?;
-                fact.destruction_told = Some(told);
-                self.keep_erasure(app, &fact).await?;
-            }
+            let Some(_turn) = self.erasing.begin(app, AccountNumber(fact.mark)) else { continue };
+            let Some(_) = self.empty_conversation(app, &fact.key()).await? else { continue };
+            self.tell_destruction(app, &fact.key()).await?;
+            let found =
+                find::<ErasedConversationFact>(self.context.records.as_ref(), app, &fact.key()).await?;
+            let Some((fact, _)) = found else { continue };
             let is_done = fact.deletion_told.is_some() && fact.destruction_told.is_some();
-            if is_done && cleared.is_some_and(|cleared| cleared >= fact.aged_out_by) {
-                self.tell(app, &fact, Stage::AgedOut, BTreeMap::new(), true).await?;
+            let is_clear = cleared.is_some_and(|cleared| cleared >= fact.aged_out_by && cleared > fact.since);
+            if is_done && is_clear {
+                self.tell_erasure(app, &fact, Stage::AgedOut, BTreeMap::new()).await?;
                 let gone = vec![remove::<ErasedConversationFact>(fact.key())];
                 write(self.context.records.as_ref(), app, gone).await?;
             }
@@ -259,21 +300,12 @@ impl Engine {
         }
     }
 
-    fn erasure_write(&self, app: SdkAppId, fact: &ErasedConversationFact) -> Result<Write> {
-        put(Stamps::erasure(app, fact.conversation.sides()[0]), fact)
-    }
-
-    async fn keep_erasure(&self, app: SdkAppId, fact: &ErasedConversationFact) -> Result<()> {
-        write(self.context.records.as_ref(), app, vec![self.erasure_write(app, fact)?]).await
-    }
-
-    async fn tell(
+    async fn tell_erasure(
         &self,
         app: SdkAppId,
         fact: &ErasedConversationFact,
         stage: Stage,
         counts: BTreeMap<String, u64>,
-        is_resumed: bool,
     ) -> Result<u64> {
         let [low, high] = fact.conversation.sides();
         let is_destroyed = stage == Stage::Unrecoverable;
@@ -289,6 +321,6 @@ impl Engine {
             aged_out_by: (stage != Stage::AgedOut && fact.deleted.is_some()).then_some(fact.aged_out_by.0),
             preserved: self.preserve.left_of_conversation(app, [low, high]).await?,
         };
-        if is_resumed { self.receipt_once(fact.since, said).await } else { self.receipt(said).await }
+        self.tell::<ErasedConversationFact>(app, &fact.key(), said).await
     }
 }

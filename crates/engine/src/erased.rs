@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use hashbrown::HashSet;
 use model::settings::App;
-use model::{AccountNumber, DataClass, Result, SdkAppId, Seconds, Subject, UserId};
+use model::{AccountNumber, DataClass, ErrorCode, Result, SdkAppId, Seconds, Subject, UserId};
 use parking_lot::Mutex;
 use ports::records::find;
 use ports::{Generation, Kind, Record};
@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Engine;
 use crate::facts::AccountFact;
-use crate::store::{put, remove, unchanged, write_if};
+use crate::store::{remove, write};
+use crate::telling::{Telling, Tells};
 
 /// More accounts than are made between a backup and its restore.
 const NUMBERS_SKIPPED: u64 = 1 << 32;
@@ -73,6 +74,14 @@ pub struct ErasedFact {
     pub generations: Option<(u64, u64)>,
     /// Which receipt says so.
     pub destruction_told: Option<u64>,
+    /// What is about to be told.
+    pub(crate) telling: Telling,
+}
+
+impl Tells for ErasedFact {
+    fn telling(&mut self) -> &mut Telling {
+        &mut self.telling
+    }
 }
 
 impl ErasedFact {
@@ -119,6 +128,9 @@ impl Engine {
         self.context.random.fill(&mut salt);
         let commitment = commitment(&salt, app.id.0, user.as_str());
         let stamps = Stamps::of(app.id, &app.settings);
+        let number = self.accounts.find(app.id, user).await?.ok_or(ErrorCode::AccountUnknown)?.number;
+        // Before there is anything to go on with: who goes on leaves it alone.
+        let turn = self.erasing.begin(app.id, number).ok_or(ErrorCode::AccountUnknown)?;
         let account = self.accounts.delete(stamps, app.id, user, &commitment).await?;
         self.profiles.forget(app.id, account.number);
         // A restore of a backup that is older than this must not bring it back.
@@ -128,14 +140,13 @@ impl Engine {
             self.doomed.add(doomed);
         }
         self.end_sessions(app.id, &account).await?;
-        let turn = self.erasing.begin(app.id, account.number);
-        let receipt = self.hide(app.id, account.number, false).await?;
+        let receipt = self.hide(app.id, account.number).await?;
         let (engine, app, number) = (Arc::clone(self), app.id, account.number);
         self.context.spawner.spawn(Box::pin(async move {
             let _turn = turn;
             // What it was sending is stored by then.
             engine.context.clock.sleep(SETTLED).await;
-            if let Err(error) = engine.delete_rows(app, number, false).await {
+            if let Err(error) = engine.delete_rows(app, number).await {
                 tracing::error!(
                     code = error.code.number(),
                     "rows of an erased account could not be deleted yet"
@@ -146,75 +157,73 @@ impl Engine {
     }
 
     /// Writes the receipt that an account is hidden, if there is none yet; returns its number.
-    async fn hide(&self, app: SdkAppId, number: AccountNumber, is_resumed: bool) -> Result<u64> {
-        let Some((mut fact, version)) = self.erased(app, number).await? else { return Ok(0) };
+    async fn hide(&self, app: SdkAppId, number: AccountNumber) -> Result<u64> {
+        let Some(fact) = self.erased(app, number).await? else { return Ok(0) };
         if let Some(receipt) = fact.hidden {
             return Ok(receipt);
         }
         let counts = BTreeMap::from([("account".to_owned(), 1)]);
-        let receipt = self.say(app, &fact, Stage::Hidden, counts, is_resumed).await?;
-        fact.hidden = Some(receipt);
-        self.keep(app, &fact, version).await?;
+        let receipt = self.say(app, &fact, Stage::Hidden, counts).await?;
+        self.change_erased(app, number, |fact| fact.hidden = Some(receipt)).await?;
         Ok(receipt)
     }
 
     /// Deletes the rows of an erased account, if that is not done yet. Waits while a legal hold copies them.
-    async fn delete_rows(&self, app: SdkAppId, number: AccountNumber, is_resumed: bool) -> Result<()> {
+    async fn delete_rows(&self, app: SdkAppId, number: AccountNumber) -> Result<()> {
         if self.preserve.is_copying(app, number) {
             return Ok(());
         }
         self.accounts.delete_rest(app, number).await?;
-        let Some((fact, _)) = self.erased(app, number).await? else { return Ok(()) };
+        let Some(mut fact) = self.erased(app, number).await? else { return Ok(()) };
         if let (None, Some(name)) = (fact.deleted, &fact.name) {
             let erased = self.context.timeline.erase_account(app, number, name.clone()).await?;
-            // The record may have been changed by a change of generation meanwhile.
-            let Some((mut fact, version)) = self.erased(app, number).await? else { return Ok(()) };
-            fact.name = None;
-            fact.deleted = Some(erased.messages);
-            fact.aged_out_by = fact.aged_out_by.max(erased.aged_out_by);
-            self.keep(app, &fact, version).await?;
+            let changed = self.change_erased(app, number, |fact| {
+                fact.name = None;
+                fact.deleted = Some(erased.messages);
+                fact.aged_out_by = fact.aged_out_by.max(erased.aged_out_by);
+            });
+            let Some(changed) = changed.await? else { return Ok(()) };
+            fact = changed;
         }
-        let Some((mut fact, version)) = self.erased(app, number).await? else { return Ok(()) };
         let (Some(messages), None) = (fact.deleted, fact.deletion_told) else { return Ok(()) };
         let counts = BTreeMap::from([("message".to_owned(), messages)]);
-        fact.deletion_told = Some(self.say(app, &fact, Stage::Deleted, counts, is_resumed).await?);
-        self.keep(app, &fact, version).await
+        let told = self.say(app, &fact, Stage::Deleted, counts).await?;
+        self.change_erased(app, number, |fact| fact.deletion_told = Some(told)).await.map(drop)
     }
 
-    /// Notes that the keys of an account are destroyed.
+    /// Notes that the keys of an account are destroyed, and tells it unless somebody is at work on its erasure: then they do.
     pub(crate) async fn is_unrecoverable(
         &self,
         app: SdkAppId,
         number: AccountNumber,
         generations: (Generation, Generation),
     ) -> Result<()> {
-        let Some((mut fact, version)) = self.erased(app, number).await? else { return Ok(()) };
-        if fact.generations.is_none() {
-            fact.generations = Some((generations.0.0, generations.1.0));
-            self.keep(app, &fact, version).await?;
+        let generations = (generations.0.0, generations.1.0);
+        let note = |fact: &mut ErasedFact| fact.generations = fact.generations.or(Some(generations));
+        self.change_erased(app, number, note).await?;
+        match self.erasing.begin(app, number) {
+            Some(_turn) => self.tell_unrecoverable(app, number).await,
+            None => Ok(()),
         }
-        self.tell_unrecoverable(app, number, false).await
     }
 
     /// Writes the receipt that an account's keys are destroyed, if they are and there is none.
-    async fn tell_unrecoverable(&self, app: SdkAppId, number: AccountNumber, is_resumed: bool) -> Result<()> {
-        let Some((mut fact, version)) = self.erased(app, number).await? else { return Ok(()) };
+    async fn tell_unrecoverable(&self, app: SdkAppId, number: AccountNumber) -> Result<()> {
+        let Some(fact) = self.erased(app, number).await? else { return Ok(()) };
         if fact.generations.is_none() || fact.destruction_told.is_some() {
             return Ok(());
         }
-        let told = self.say(app, &fact, Stage::Unrecoverable, BTreeMap::new(), is_resumed).await?;
-        fact.destruction_told = Some(told);
-        self.keep(app, &fact, version).await
+        let told = self.say(app, &fact, Stage::Unrecoverable, BTreeMap::new()).await?;
+        self.change_erased(app, number, |fact| fact.destruction_told = Some(told)).await.map(drop)
     }
 
-    /// Writes a receipt about an account. After a crash there may be one already that nobody noted.
+    /// Writes a receipt about an account, unless that was done before a crash.
     async fn say(
         &self,
         app: SdkAppId,
         fact: &ErasedFact,
         stage: Stage,
         counts: BTreeMap<String, u64>,
-        is_resumed: bool,
     ) -> Result<u64> {
         let mut said = statement(app, fact, stage, counts);
         said.preserved = self.preserve.left_of(app, fact.number).await?;
@@ -222,7 +231,7 @@ impl Engine {
             said.generations = fact.generations;
             said.destruction = Some(self.context.vault.destruction());
         }
-        if is_resumed { self.receipt_once(fact.since, said).await } else { self.receipt(said).await }
+        self.tell::<ErasedFact>(app, &fact.key(), said).await
     }
 
     /// Goes on with every erasure that is not at its end.
@@ -242,7 +251,7 @@ impl Engine {
                 after = Some((Vec::new(), last.key()));
                 for (fact, _) in facts {
                     // One that cannot go on holds up no other one.
-                    if let Err(error) = self.go_on(app.id, &fact, cleared).await {
+                    if let Err(error) = self.go_on(app.id, fact.number, cleared).await {
                         tracing::error!(code = error.code.number(), "an erasure could not go on");
                     }
                 }
@@ -251,17 +260,18 @@ impl Engine {
         Ok(())
     }
 
-    async fn go_on(&self, app: SdkAppId, fact: &ErasedFact, cleared: Option<Seconds>) -> Result<()> {
-        let Some(_turn) = self.erasing.begin(app, fact.number) else { return Ok(()) };
-        self.hide(app, fact.number, true).await?;
-        self.delete_rows(app, fact.number, true).await?;
-        self.tell_unrecoverable(app, fact.number, true).await?;
-        let Some((fact, _)) = self.erased(app, fact.number).await? else { return Ok(()) };
+    async fn go_on(&self, app: SdkAppId, number: AccountNumber, cleared: Option<Seconds>) -> Result<()> {
+        let Some(_turn) = self.erasing.begin(app, number) else { return Ok(()) };
+        self.hide(app, number).await?;
+        self.delete_rows(app, number).await?;
+        self.tell_unrecoverable(app, number).await?;
+        let Some(fact) = self.erased(app, number).await? else { return Ok(()) };
         let is_done = fact.deletion_told.is_some() && fact.destruction_told.is_some();
-        if is_done && cleared.is_some_and(|cleared| cleared >= fact.aged_out_by) {
-            self.say(app, &fact, Stage::AgedOut, BTreeMap::new(), true).await?;
+        let is_clear = cleared.is_some_and(|cleared| cleared >= fact.aged_out_by && cleared > fact.since);
+        if is_done && is_clear {
+            self.say(app, &fact, Stage::AgedOut, BTreeMap::new()).await?;
             let gone = vec![remove::<ErasedFact>(fact.key())];
-            write_if(self.context.records.as_ref(), app, Vec::new(), gone).await?;
+            write(self.context.records.as_ref(), app, gone).await?;
         }
         Ok(())
     }
@@ -296,18 +306,24 @@ impl Engine {
                 }
             }
         }
+        // Holds that ended since are back with the data; their keys are gone by now.
+        self.resume_holds().await?;
         Ok(count)
     }
 
-    async fn erased(&self, app: SdkAppId, number: AccountNumber) -> Result<Option<(ErasedFact, u64)>> {
-        Ok(find::<ErasedFact>(self.context.records.as_ref(), app, &ErasedFact::key_of(number)).await?)
+    async fn erased(&self, app: SdkAppId, number: AccountNumber) -> Result<Option<ErasedFact>> {
+        let found =
+            find::<ErasedFact>(self.context.records.as_ref(), app, &ErasedFact::key_of(number)).await?;
+        Ok(found.map(|(fact, _)| fact))
     }
 
-    /// Writes an erasure down, unless it was changed meanwhile: then whoever changed it goes on, or the next round does.
-    async fn keep(&self, app: SdkAppId, fact: &ErasedFact, version: u64) -> Result<()> {
-        let condition = unchanged::<ErasedFact>(fact.key(), Some(version));
-        let writes = vec![put(Stamps::erasure(app, fact.number), fact)?];
-        write_if(self.context.records.as_ref(), app, vec![condition], writes).await.map(drop)
+    async fn change_erased(
+        &self,
+        app: SdkAppId,
+        number: AccountNumber,
+        change: impl Fn(&mut ErasedFact),
+    ) -> Result<Option<ErasedFact>> {
+        self.change(app, &ErasedFact::key_of(number), change).await
     }
 }
 

@@ -114,7 +114,7 @@ impl DoneFact {
 struct Found {
     destroyed: Vec<Destroyed>,
     done: Vec<DoneFact>,
-    messages: usize,
+    messages: BTreeMap<SdkAppId, usize>,
     accounts: Vec<(SdkAppId, AccountNumber)>,
 }
 
@@ -135,9 +135,6 @@ pub(crate) fn start(engine: &Arc<Engine>, every: Duration) {
         loop {
             clock.sleep(pause).await;
             let Some(engine) = weak.upgrade() else { return };
-            if let Err(error) = engine.resume_erasures().await {
-                tracing::error!(code = error.code.number(), "erasures could not go on");
-            }
             pause = match engine.change_generation().await {
                 Ok(changed) => {
                     tracing::info!(
@@ -158,6 +155,9 @@ pub(crate) fn start(engine: &Arc<Engine>, every: Duration) {
 }
 
 const CHANGED_AT: &str = "time of the last change of keys";
+
+/// The newest generation that a receipt tells of.
+const TOLD_GENERATION: &str = "generation of keys that was told";
 
 impl Engine {
     /// How long the generation in use may still be used: starts do not make it live longer.
@@ -192,6 +192,8 @@ impl Engine {
     /// The same, with more that is to be destroyed.
     pub(crate) async fn change_generation_with(&self, more: &[Destroyed]) -> Result<Changed> {
         let (mut messages, mut accounts) = (0, 0);
+        let _changing = self.changing.lock().await;
+        self.tell_interrupted_change().await?;
         let first = self.keyring.generation();
         // Their keys are noted before this change begins, so it destroys all of them.
         let mut conversations = Vec::new();
@@ -226,17 +228,32 @@ impl Engine {
             for cover in &holds {
                 self.forget_hold(*cover).await?;
             }
-            self.receipt(recalled_and_expired((found.messages, holds.len()), (former, generation), self))
-                .await?;
-            messages += found.messages;
+            for (app, count) in &found.messages {
+                let counts = BTreeMap::from([("recalled message".to_owned(), *count as u64)]);
+                self.receipt(changed(*app, counts, (former, generation), self)).await?;
+                messages += count;
+            }
+            self.receipt(changed(SdkAppId(0), BTreeMap::new(), (former, generation), self)).await?;
+            seals::remember(&self.context, TOLD_GENERATION, generation.0.to_string()).await?;
             accounts += found.accounts.len();
             if !was_full {
                 for (app, fact) in conversations {
-                    self.is_conversation_unrecoverable(app, fact, (first, generation)).await?;
+                    self.is_conversation_unrecoverable(app, &fact, (first, generation)).await?;
                 }
                 return Ok(Changed { generation, messages, accounts });
             }
         }
+    }
+
+    /// Tells of the change of generation that a crash kept from being told.
+    async fn tell_interrupted_change(&self) -> Result<()> {
+        let generation = self.keyring.generation();
+        let told = seals::known(&self.context, TOLD_GENERATION).await?;
+        let told = told.and_then(|text| text.parse().ok()).map_or(generation, Generation);
+        if told < generation {
+            self.receipt(changed(SdkAppId(0), BTreeMap::new(), (told, generation), self)).await?;
+        }
+        seals::remember(&self.context, TOLD_GENERATION, generation.0.to_string()).await
     }
 
     async fn to_be_destroyed(&self) -> Result<Found> {
@@ -279,7 +296,7 @@ impl Engine {
                 let message = timeline.find_message(app, fact.conversation, fact.author, fact.key).await?;
                 let has_happened = fact.is_certain || message.is_none_or(|message| message.revoker.is_some());
                 if has_happened {
-                    found.messages += 1;
+                    *found.messages.entry(app).or_default() += 1;
                     found.destroyed.push(Destroyed::Content { bucket: fact.bucket, index: fact.index });
                 } else if now < fact.since.plus(RECALL_SECONDS_MAX) {
                     continue;
@@ -325,23 +342,22 @@ impl Engine {
     }
 }
 
-/// What a change of generation destroyed besides accounts.
-fn recalled_and_expired(
-    (messages, holds): (usize, usize),
+/// What a change of generation destroyed besides accounts and conversations: of one app, or of all (0) without telling how
+/// much of whom.
+fn changed(
+    app: SdkAppId,
+    counts: BTreeMap<String, u64>,
     (from, to): (Generation, Generation),
     engine: &Engine,
 ) -> Statement {
     Statement {
-        app: 0,
+        app: app.0,
         stage: Stage::Unrecoverable,
         scope: Scope::RecalledAndExpired,
         subject: String::new(),
         reason: "recalled messages, copies of holds that ended, and every day of expiry that was over"
             .to_owned(),
-        counts: BTreeMap::from([
-            ("recalled message".to_owned(), messages as u64),
-            ("ended hold".to_owned(), holds as u64),
-        ]),
+        counts,
         generations: Some((from.0, to.0)),
         destruction: Some(engine.context.vault.destruction()),
         aged_out_by: None,

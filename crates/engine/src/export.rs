@@ -23,8 +23,8 @@ pub const EXPORT_DAYS: u32 = 7;
 /// Lines in one page at most.
 pub const LINES_MAX: usize = 500;
 
-/// Conversations told of with their marks at most; messages have no limit.
-const CONVERSATIONS_MAX: usize = 1_000_000;
+/// Conversations told of with their read marks at most, the most recent ones. Messages have no limit.
+const CONVERSATIONS_MAX: usize = 10_000;
 
 /// An export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -28,6 +28,7 @@ pub mod retention;
 mod seals;
 pub mod sessions;
 mod store;
+mod telling;
 pub mod termination;
 mod token;
 mod unstored;
@@ -94,6 +95,10 @@ pub struct Engine {
     unstored: unstored::Unstored,
     erasing: erased::Erasing,
     doomed: doomed::Doomed,
+    /// Held by who changes the generation of keys.
+    changing: tokio::sync::Mutex<()>,
+    /// Held by who adds to the chain of receipts.
+    chaining: tokio::sync::Mutex<()>,
     receipt_key: ReceiptKey,
     token_key: TokenKey,
 }
@@ -131,6 +136,8 @@ impl Engine {
             unstored: unstored::Unstored::new(),
             erasing: erased::Erasing::default(),
             doomed: doomed::Doomed::default(),
+            changing: tokio::sync::Mutex::default(),
+            chaining: tokio::sync::Mutex::default(),
             receipt_key,
             token_key,
             context,

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Engine;
 use crate::facts::AccountFact;
+use crate::preserve::Copied;
 use crate::push::{self, Copy, Shown};
 
 /// A message on its way in.
@@ -322,6 +323,13 @@ impl Engine {
             revoker: revoker.user.clone(),
         };
         let conversation = ConversationId::between(from.number, to.number);
+        let copied = || {
+            let place = Place::message(app.id, conversation, from.number);
+            let content = self.keyring.open_content(place, &found.message.content)?;
+            let numbers = (found.message.sequence, found.message.random);
+            Some(Copied::message((&from.user, &to.user), found.at.time, numbers, &content))
+        };
+        self.preserve.before_recall(app.id, conversation, from.number, copied).await?;
         self.will_recall(Stamps::of(app.id, &app.settings), app.id, conversation, &found).await?;
         let origin = window.and_then(|(_, origin)| origin);
         let appended = self.append(app, revoker, conversation, event, Some(found.expiry), origin).await?;

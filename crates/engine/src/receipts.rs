@@ -1,10 +1,10 @@
 //! The chain of receipts: appended, listed.
 
-use model::{DataClass, ErrorCode, Result, SdkAppId, Seconds, Subject};
+use model::{DataClass, ErrorCode, Result, SdkAppId, Subject};
 use ports::records::{Range, find};
 use ports::{Kind, Record, Records};
 use promise::Stamps;
-use promise::receipts::{NOTHING_BEFORE, Receipt, ReceiptKey, Statement};
+use promise::receipts::{NOTHING_BEFORE, Receipt, ReceiptKey, Scope, Statement};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -77,6 +77,7 @@ impl Engine {
     /// # Errors
     /// What the store says.
     pub(crate) async fn receipt(&self, statement: Statement) -> Result<u64> {
+        let _chaining = self.chaining.lock().await;
         let records = self.context.records.as_ref();
         for _ in 0..TRIES_MAX {
             let before = newest(records).await?;
@@ -95,29 +96,6 @@ impl Engine {
             }
         }
         Err(ErrorCode::AccountInternal.into())
-    }
-
-    /// Adds a receipt unless one of the same subject and stage was added since a time; returns the number of either.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub(crate) async fn receipt_once(&self, since: Seconds, statement: Statement) -> Result<u64> {
-        let mut before = None;
-        loop {
-            let page = self.receipts(before, RECEIPTS_MAX).await?;
-            for fact in &page {
-                let receipt = Receipt::parse(&fact.line)?;
-                if receipt.time < since.0 {
-                    return self.receipt(statement).await;
-                }
-                let said = &receipt.statement;
-                if said.subject == statement.subject && said.stage == statement.stage {
-                    return Ok(fact.number);
-                }
-            }
-            let Some(last) = page.last() else { return self.receipt(statement).await };
-            before = Some(last.number);
-        }
     }
 
     /// What verifies receipts, in hexadecimal.
@@ -141,8 +119,9 @@ impl Engine {
         let before = found.last().map(|fact| fact.number).filter(|number| *number > 1);
         let mut lines = Vec::with_capacity(found.len());
         for fact in found.into_iter().rev() {
-            let of = Receipt::parse(&fact.line)?.statement.app;
-            let is_shown = of == 0 || of == app.0;
+            let said = Receipt::parse(&fact.line)?.statement;
+            // What is about all apps says nothing of any; what is about an erased one is not for others.
+            let is_shown = said.app == app.0 || said.app == 0 && said.scope == Scope::RecalledAndExpired;
             lines.push(if is_shown { fact.line } else { Receipt::omitted(fact.number, &fact.hash)? });
         }
         Ok((lines, before))

@@ -17,6 +17,7 @@ use crate::erased::SETTLED;
 use crate::facts::ProfileFact;
 use crate::profiles::HOUR_SECONDS;
 use crate::store::{put, remove, unchanged, write, write_if};
+use crate::telling::{Telling, Tells};
 
 /// For how long what was asked may be applied.
 const PROPOSAL_SECONDS: u32 = 3600;
@@ -51,6 +52,14 @@ pub struct ProposalFact {
     pub valid_until: Seconds,
     /// Who applied it and when, once that happened.
     pub applied: Option<(String, Seconds)>,
+    /// What is about to be told.
+    pub(crate) telling: Telling,
+}
+
+impl Tells for ProposalFact {
+    fn telling(&mut self) -> &mut Telling {
+        &mut self.telling
+    }
 }
 
 const PROPOSAL_KEY: &[u8] = b"retention";
@@ -161,6 +170,7 @@ impl Engine {
             deletes: Deletes { messages, profiles },
             valid_until,
             applied: None,
+            telling: None,
         };
         let stamp = Stamps::configuration_until(id, valid_until);
         let condition = match find::<ProposalFact>(self.context.records.as_ref(), id, PROPOSAL_KEY).await? {
@@ -222,7 +232,7 @@ impl Engine {
         }
         let change = ChangeFact { at, by, from, to, deletes };
         if to.message_days < from.message_days || to.profile_days < from.profile_days {
-            self.receipt(shortened(app, deletes)).await?;
+            self.tell::<ProposalFact>(app, PROPOSAL_KEY, shortened(app, deletes)).await?;
         }
         let writes =
             vec![put(Stamps::configuration(app), &change)?, remove::<ProposalFact>(PROPOSAL_KEY.to_vec())];

@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 use crate::Engine;
 use crate::facts::{AppFact, kinds};
 use crate::seals;
-use crate::store::{put, remove, write};
+use crate::store::{put, remove, unchanged, write, write_if};
+use crate::telling::{Telling, Tells};
 
 /// How often it is looked whether an app's time is over.
 const EVERY: Duration = Duration::from_secs(600);
@@ -37,13 +38,29 @@ pub struct TombstoneFact {
     pub hash: String,
     /// Its salt.
     pub salt: [u8; 16],
+    /// When its app was erased.
+    pub erased_at: Seconds,
     /// Whether a receipt says that its last ciphertext has left the files.
     pub is_aged_out: bool,
+    /// What is about to be told.
+    pub(crate) telling: Telling,
+}
+
+impl Tells for TombstoneFact {
+    fn telling(&mut self) -> &mut Telling {
+        &mut self.telling
+    }
 }
 
 impl TombstoneFact {
     fn of(salt: [u8; 16], app: SdkAppId) -> Self {
-        Self { hash: commitment(&salt, app.0, ""), salt, is_aged_out: false }
+        Self {
+            hash: commitment(&salt, app.0, ""),
+            salt,
+            erased_at: Seconds(0),
+            is_aged_out: false,
+            telling: None,
+        }
     }
 
     /// Whether this was the number.
@@ -115,7 +132,13 @@ impl Engine {
     pub(crate) async fn erase_app(&self, id: SdkAppId) -> Result<()> {
         // The same each time: an erasure that a crash interrupted has one name in its receipts.
         let salt = self.receipt_key.salt(&id.0.to_be_bytes());
-        let tombstone = TombstoneFact::of(salt, id);
+        let tombstone =
+            TombstoneFact { erased_at: self.context.clock.now().seconds(), ..TombstoneFact::of(salt, id) };
+        let (installation, key) = (SdkAppId::INSTALLATION, tombstone.key());
+        // It is there before anything is told; until the app itself is gone every start goes on here.
+        let absent = unchanged::<TombstoneFact>(key.clone(), None);
+        let writes = vec![put(Stamps::configuration(installation), &tombstone)?];
+        write_if(self.context.records.as_ref(), installation, vec![absent], writes).await?;
         let records = self.remove_records(id).await?;
         let messages = self.context.timeline.forget_app(id).await?;
         for segment in self.context.segments.list().await? {
@@ -127,18 +150,16 @@ impl Engine {
         let counts = BTreeMap::from([("message".to_owned(), messages), ("record".to_owned(), records)]);
         let mut deleted = statement(&tombstone, Stage::Deleted, counts);
         deleted.preserved = self.preserve.left_of_app(id).await?;
-        let since = self.apps.find(id).await?.and_then(|app| app.terminated_at).unwrap_or_default();
-        self.receipt_once(since, deleted).await?;
+        self.tell::<TombstoneFact>(SdkAppId::INSTALLATION, &key, deleted).await?;
         let former = self.keyring.generation();
         let generation = self.change_generation_with(&[Destroyed::App(id)]).await?.generation;
         let mut unrecoverable = statement(&tombstone, Stage::Unrecoverable, BTreeMap::new());
         unrecoverable.generations = Some((former.0, generation.0));
         unrecoverable.destruction = Some(self.context.vault.destruction());
-        self.receipt_once(since, unrecoverable).await?;
+        self.tell::<TombstoneFact>(SdkAppId::INSTALLATION, &key, unrecoverable).await?;
         // The app itself goes last: until then every start goes on here.
         let app = SdkAppId::INSTALLATION;
-        let writes =
-            vec![remove::<AppFact>(AppFact::key_of(id)), put(Stamps::configuration(app), &tombstone)?];
+        let writes = vec![remove::<AppFact>(AppFact::key_of(id))];
         write(self.context.records.as_ref(), app, writes).await?;
         self.apps.forget(id);
         tracing::info!("a terminated app was erased");
@@ -151,12 +172,12 @@ impl Engine {
     /// What the stores say.
     pub async fn tell_cleared(&self) -> Result<()> {
         let Some(cleared) = self.context.timeline.cleared().await? else { return Ok(()) };
-        for mut tombstone in self.apps.tombstones().await? {
-            if !tombstone.is_aged_out {
-                self.receipt(statement(&tombstone, Stage::AgedOut, BTreeMap::new())).await?;
-                tombstone.is_aged_out = true;
-                let writes = vec![put(Stamps::configuration(SdkAppId::INSTALLATION), &tombstone)?];
-                write(self.context.records.as_ref(), SdkAppId::INSTALLATION, writes).await?;
+        for tombstone in self.apps.tombstones().await? {
+            if !tombstone.is_aged_out && cleared > tombstone.erased_at {
+                let (app, key) = (SdkAppId::INSTALLATION, tombstone.key());
+                let said = statement(&tombstone, Stage::AgedOut, BTreeMap::new());
+                self.tell::<TombstoneFact>(app, &key, said).await?;
+                self.change::<TombstoneFact>(app, &key, |fact| fact.is_aged_out = true).await?;
             }
         }
         let told = seals::known(&self.context, TOLD_CLEARED).await?;

@@ -397,8 +397,8 @@ pub trait Timeline: Send + Sync {
         up_to: Position,
     ) -> Answer<'_, ErasedMessages>;
 
-    /// Which time everything that had ended before is gone from every file: the beginning of a day or later. `None` as long
-    /// as something that was removed may still lie in files.
+    /// Since when everything that had ended or been removed before is gone from every file: the beginning of today, or `None` as
+    /// long as something of it may still lie there.
     fn cleared(&self) -> Answer<'_, Option<Seconds>>;
 
     /// Removes everything of an app; how many messages that were. May be repeated; durable when answered.

@@ -44,8 +44,8 @@ pub trait Vault: Send + Sync {
     /// Every note, in no order.
     fn notes(&self) -> Answer<'_, Vec<Note>>;
 
-    /// Forgets the notes for which `is_done` holds.
-    fn forget_notes(&self, is_done: &dyn Fn(&Note) -> bool) -> Answer<'_, ()>;
+    /// Forgets these notes; others that are added meanwhile stay.
+    fn forget_notes(&self, gone: Vec<Note>) -> Answer<'_, ()>;
 
     /// The first of `count` numbers that were never given out before and never will be again.
     fn reserve(&self, count: u64) -> Answer<'_, u64>;

@@ -55,6 +55,8 @@ struct Inner {
     random: Arc<dyn Random>,
     /// The generation that is in use; 0 before there is any. Held while files change.
     generation: Mutex<u64>,
+    /// Held while notes change.
+    noting: Mutex<()>,
 }
 
 /// A generation as one place holds it.
@@ -83,8 +85,28 @@ impl FolderVault {
             outer: OuterKey::new(options.outer_key),
             random: options.random,
             generation: Mutex::new(0),
+            noting: Mutex::new(()),
         };
         Ok(Self { inner: Arc::new(inner), _locks: Vec::new() })
+    }
+}
+
+impl FolderVault {
+    /// Works on a thread of its own: it syncs, and nobody else should wait for that.
+    fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, Fault> + Send + 'static,
+    ) -> Answer<'static, T> {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let inner = Arc::clone(&self.inner);
+        let started = std::thread::Builder::new()
+            .name("keys".to_owned())
+            .spawn(move || drop(answer.send(work(&inner))));
+        Box::pin(async move {
+            let gone = |what: &str| Fault::Unavailable(format!("cannot write beside the keys: {what}"));
+            started.map_err(|error| gone(&error.to_string()))?;
+            answered.await.map_err(|_| gone("its thread ended"))?
+        })
     }
 }
 
@@ -190,7 +212,7 @@ impl Inner {
     }
 
     fn note(&self, notes: &[Note]) -> Result<(), Fault> {
-        let _changing = self.generation.lock();
+        let _noting = self.noting.lock();
         for files in &self.places {
             let is_new = files.read(NOTES)?.is_none();
             files.append(NOTES, slot::ENTRY_BYTES as u64, &slot::write_notes(notes))?;
@@ -210,13 +232,9 @@ impl Inner {
         Ok(notes)
     }
 
-    fn forget_notes(&self, is_done: &dyn Fn(&Note) -> bool) -> Result<(), Fault> {
-        let _changing = self.generation.lock();
-        let notes = self.notes()?;
-        if notes.is_empty() {
-            return Ok(());
-        }
-        let left: Vec<Note> = notes.into_iter().filter(|note| !is_done(note)).collect();
+    fn forget_notes(&self, gone: &BTreeSet<Note>) -> Result<(), Fault> {
+        let _noting = self.noting.lock();
+        let left: Vec<Note> = self.notes()?.difference(gone).copied().collect();
         for files in &self.places {
             files.replace(NOTES, &slot::write_notes(&left))?;
         }
@@ -269,18 +287,7 @@ impl Vault for FolderVault {
     }
 
     fn replace(&self, state: Zeroizing<Vec<u8>>) -> Answer<'_, Generation> {
-        // On a thread of its own: it syncs several times, and nobody else should wait for that.
-        let (answer, answered) = tokio::sync::oneshot::channel();
-        let inner = Arc::clone(&self.inner);
-        let started = std::thread::Builder::new()
-            .name("keys".to_owned())
-            .spawn(move || drop(answer.send(inner.replace(&state).map(Generation))));
-        Box::pin(async move {
-            let gone =
-                |what: &str| Fault::Unavailable(format!("cannot change the generation of keys: {what}"));
-            started.map_err(|error| gone(&error.to_string()))?;
-            answered.await.map_err(|_| gone("its thread ended"))?
-        })
+        self.aside(move |inner| inner.replace(&state).map(Generation))
     }
 
     fn destruction(&self) -> String {
@@ -290,18 +297,15 @@ impl Vault for FolderVault {
     }
 
     fn note(&self, notes: Vec<Note>) -> Answer<'_, ()> {
-        let noted = self.inner.note(&notes);
-        Box::pin(async { noted })
+        self.aside(move |inner| inner.note(&notes))
     }
 
     fn notes(&self) -> Answer<'_, Vec<Note>> {
-        let notes = self.inner.notes();
-        Box::pin(async { Ok(notes?.into_iter().collect()) })
+        self.aside(|inner| Ok(inner.notes()?.into_iter().collect()))
     }
 
-    fn forget_notes(&self, is_done: &dyn Fn(&Note) -> bool) -> Answer<'_, ()> {
-        let forgotten = self.inner.forget_notes(is_done);
-        Box::pin(async { forgotten })
+    fn forget_notes(&self, gone: Vec<Note>) -> Answer<'_, ()> {
+        self.aside(move |inner| inner.forget_notes(&gone.into_iter().collect()))
     }
 
     fn reserve(&self, count: u64) -> Answer<'_, u64> {

@@ -11,7 +11,7 @@ use model::{
 use ports::records::{Range, Write, find};
 use ports::{Cursor, Entry, Event, Fault, Kind, Record};
 use promise::Stamps;
-use promise::keys::Place;
+use promise::keys::{Destroyed, Place};
 use promise::receipts::{Scope, Stage, Statement};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,7 @@ use super::{Copied, Cover, PreservedFact};
 use crate::Engine;
 use crate::erased::SETTLED;
 use crate::store::{put, remove, unchanged, write, write_if};
+use crate::telling::{Telling, Tells};
 
 /// Holds at the same time at most, of all apps.
 pub const HOLDS_MAX: usize = 200;
@@ -67,8 +68,18 @@ pub struct HoldFact {
     pub since: Seconds,
     /// Up to where what was there before is copied; `None` once all of it is.
     pub copying: Option<Cursor>,
+    /// How many copies of what was there before it made.
+    pub copied: u64,
+    /// Which receipt says so.
+    pub begin_told: Option<u64>,
     /// Whether it has ended: its copies and keys are on their way out.
     pub has_ended: bool,
+    /// How many copies were removed since.
+    pub removed: u64,
+    /// Which receipt says so.
+    pub end_told: Option<u64>,
+    /// What is about to be told.
+    pub(crate) telling: Telling,
     /// What it says.
     said: model::Sealed,
 }
@@ -76,6 +87,12 @@ pub struct HoldFact {
 impl HoldFact {
     fn key_of(cover: Cover) -> Vec<u8> {
         cover.0.to_be_bytes().to_vec()
+    }
+}
+
+impl Tells for HoldFact {
+    fn telling(&mut self) -> &mut Telling {
+        &mut self.telling
     }
 }
 
@@ -126,6 +143,12 @@ impl Hold {
         }
     }
 
+    /// Whether what it keeps would be gone with an account while it copies: one that holds an account holds what anybody
+    /// wrote to it.
+    pub(super) fn may_need(&self, number: AccountNumber) -> bool {
+        self.peer_number.is_none() || self.concerns(number)
+    }
+
     /// Whether it keeps something of an account.
     pub(super) fn concerns(&self, number: AccountNumber) -> bool {
         self.account == number || self.peer_number == Some(number)
@@ -164,7 +187,12 @@ impl Engine {
             peer: peer.map(|peer| peer.number),
             since: now,
             copying: Some(Cursor(0)),
+            copied: 0,
+            begin_told: None,
             has_ended: false,
+            removed: 0,
+            end_told: None,
+            telling: None,
             said: self.keyring.seal_bytes(cover.place(), now, Expiry::WithOwner, bytes)?,
         };
         // Whoever goes on with interrupted holds leaves this one alone.
@@ -176,8 +204,7 @@ impl Engine {
             return Err(ErrorCode::AccountInternal.into());
         }
         self.remember_hold(&fact)?;
-        let count = self.copy_all(fact).await?;
-        self.receipt(statement(app.id, Stage::Preserved, &said.reference, count)).await?;
+        self.copy_all(cover).await?;
         self.resume_erasures().await?;
         self.hold(cover)
     }
@@ -205,29 +232,36 @@ impl Engine {
     /// `HoldUnknown`.
     pub async fn end_hold(&self, cover: Cover) -> Result<u64> {
         let hold = self.hold(cover)?;
-        let records = self.context.records.as_ref();
         let key = HoldFact::key_of(cover);
-        let found = find::<HoldFact>(records, SdkAppId::INSTALLATION, &key).await?;
-        let (mut fact, version) = found.ok_or(ErrorCode::HoldUnknown)?;
-        fact.has_ended = true;
-        let writes = vec![put(Stamps::preserved(fact.account, Expiry::WithOwner), &fact)?];
-        let condition = unchanged::<HoldFact>(key, Some(version));
-        if !write_if(records, SdkAppId::INSTALLATION, vec![condition], writes).await? {
-            return Err(
-                ErrorCode::HoldUnknown.because("it is being copied or ended at this moment: try again")
-            );
+        // Its copies must not come back with older data.
+        let author = Destroyed::Author(SdkAppId::INSTALLATION, cover.place().author);
+        self.keyring.doom(&[author]).await?;
+        let app = SdkAppId::INSTALLATION;
+        self.change::<HoldFact>(app, &key, |fact| fact.has_ended = true)
+            .await?
+            .ok_or(ErrorCode::HoldUnknown)?;
+        self.preserve.holds.write().retain(|other| other.cover != cover);
+        self.finish_end(cover, &hold.reference).await
+    }
+
+    /// Removes the copies of a hold that has ended, and tells it. Any part of it may have been done before.
+    async fn finish_end(&self, cover: Cover, reference: &str) -> Result<u64> {
+        let (app, key) = (SdkAppId::INSTALLATION, HoldFact::key_of(cover));
+        let removed = self.remove_copies(cover).await?;
+        let changed = self.change::<HoldFact>(app, &key, |fact| fact.removed += removed).await?;
+        let fact = changed.ok_or(ErrorCode::HoldUnknown)?;
+        if fact.end_told.is_none() {
+            let said = statement(fact.app, Stage::Deleted, reference, fact.removed);
+            let told = self.tell::<HoldFact>(app, &key, said).await?;
+            self.change::<HoldFact>(app, &key, |fact| fact.end_told = Some(told)).await?;
         }
-        self.preserve.holds.write().retain(|hold| hold.cover != cover);
-        let count = self.remove_copies(cover).await?;
-        self.receipt(statement(hold.app, Stage::Deleted, &hold.reference, count)).await?;
-        Ok(count)
+        Ok(fact.removed)
     }
 
     /// Puts a hold into effect.
     fn remember_hold(&self, fact: &HoldFact) -> Result<()> {
         let damaged = || Fault::Corrupt("a legal hold cannot be read".to_owned());
-        let bytes = self.keyring.open_bytes(fact.cover.place(), &fact.said).ok_or_else(damaged)?;
-        let Said { user, peer, reason, reference } = serde_json::from_slice(&bytes).map_err(|_| damaged())?;
+        let Said { user, peer, reason, reference } = self.said(fact).ok_or_else(damaged)?;
         let hold = Hold {
             cover: fact.cover,
             app: fact.app,
@@ -247,43 +281,66 @@ impl Engine {
         Ok(())
     }
 
-    /// Copies everything that a hold covers and that was there before it; how many. Goes on where it was interrupted.
-    async fn copy_all(&self, mut fact: HoldFact) -> Result<u64> {
+    /// What a hold says; `None` once its keys are destroyed.
+    fn said(&self, fact: &HoldFact) -> Option<Said> {
+        serde_json::from_slice(&self.keyring.open_bytes(fact.cover.place(), &fact.said)?).ok()
+    }
+
+    /// Copies everything that a hold covers and that was there before it, and tells it. Goes on where it was interrupted, and
+    /// ends where the hold does.
+    async fn copy_all(&self, cover: Cover) -> Result<()> {
         self.context.clock.sleep(SETTLED).await;
-        let mut count = 0;
-        if fact.copying == Some(Cursor(0)) && fact.peer.is_none() {
-            count += self.copy_profile(&fact).await?;
-        }
-        while let Some(after) = fact.copying {
-            let page = self.context.timeline.everything_of(fact.app, fact.account, after, AT_ONCE).await?;
+        let (app, key) = (SdkAppId::INSTALLATION, HoldFact::key_of(cover));
+        let records = self.context.records.as_ref();
+        loop {
+            let found = find::<HoldFact>(records, app, &key).await?;
+            let (mut fact, version) =
+                found.filter(|(fact, _)| !fact.has_ended).ok_or(ErrorCode::HoldUnknown)?;
+            let Some(after) = fact.copying else { return self.tell_begin(&fact).await };
             let mut writes = Vec::new();
+            if after == Cursor(0) && fact.peer.is_none() {
+                writes.extend(self.copy_profile(&fact).await?);
+            }
+            let page = self.context.timeline.everything_of(fact.app, fact.account, after, AT_ONCE).await?;
             for entry in &page.entries {
                 writes.extend(self.copy_entry(&fact, entry)?);
             }
-            count += writes.len() as u64;
+            fact.copied += writes.len() as u64;
             fact.copying = (!page.complete).then_some(page.next);
             writes.push(put(Stamps::preserved(fact.account, Expiry::WithOwner), &fact)?);
-            write(self.context.records.as_ref(), SdkAppId::INSTALLATION, writes).await?;
+            // One that was ended meanwhile copies nothing more.
+            let condition = unchanged::<HoldFact>(key.clone(), Some(version));
+            let is_written = write_if(records, app, vec![condition], writes).await?;
+            if is_written && fact.copying.is_none() {
+                self.remember_hold(&fact)?;
+            }
         }
-        self.remember_hold(&fact)?;
-        Ok(count)
     }
 
-    async fn copy_profile(&self, fact: &HoldFact) -> Result<u64> {
+    async fn tell_begin(&self, fact: &HoldFact) -> Result<()> {
+        if fact.begin_told.is_some() {
+            return Ok(());
+        }
+        let reference = self.hold(fact.cover)?.reference.clone();
+        let (app, key) = (SdkAppId::INSTALLATION, fact.key());
+        let said = statement(fact.app, Stage::Preserved, &reference, fact.copied);
+        let told = self.tell::<HoldFact>(app, &key, said).await?;
+        self.change::<HoldFact>(app, &key, |fact| fact.begin_told = Some(told)).await.map(drop)
+    }
+
+    async fn copy_profile(&self, fact: &HoldFact) -> Result<Option<Write>> {
         let fields = self.profiles.of(fact.app, fact.account).await?;
-        let Some(account) = self.accounts.with_number(fact.app, fact.account).await? else { return Ok(0) };
+        let Some(account) = self.accounts.with_number(fact.app, fact.account).await? else { return Ok(None) };
         let copied = Copied::Profile {
             user: account.user.clone(),
             time: fact.since,
             fields: model::profile::Profile::clone(&fields),
         };
-        let writes = vec![self.preserve.copy(fact.cover, Expiry::WithOwner, fact.account, &copied)?];
-        write(self.context.records.as_ref(), SdkAppId::INSTALLATION, writes).await?;
-        Ok(1)
+        self.preserve.copy(fact.cover, Expiry::WithOwner, fact.account, &copied).map(Some)
     }
 
-    /// The write that copies a message that was there before; `None` for what is none, came after the hold began (then it
-    /// was copied when it came), or cannot be read any more.
+    /// The write that copies a message that was there before; `None` for what is none or cannot be read any more. What came
+    /// right after the hold began may be there twice.
     fn copy_entry(&self, fact: &HoldFact, entry: &Entry) -> Result<Option<Write>> {
         let Event::Message(message) = &entry.event else { return Ok(None) };
         let is_other =
@@ -298,35 +355,38 @@ impl Engine {
         self.preserve.copy(fact.cover, Expiry::WithOwner, message.author, &copied).map(Some)
     }
 
-    /// Reads the holds that are in effect, and goes on with those that were begun or ended in the middle of a stop.
+    /// Reads the holds that are in effect. One whose keys are destroyed has ended, whatever older data say.
     pub(crate) async fn resume_holds(&self) -> Result<()> {
         for (fact, _) in self.every_hold().await? {
-            if fact.has_ended {
-                self.remove_copies(fact.cover).await?;
-                continue;
+            let place = fact.cover.place();
+            if !self.keyring.holds_author(place.app, place.author) {
+                self.preserve.holds.write().retain(|hold| hold.cover != fact.cover);
+                self.forget_hold(fact.cover).await?;
+            } else if !fact.has_ended {
+                self.remember_hold(&fact)?;
             }
-            self.remember_hold(&fact)?;
         }
         Ok(())
     }
 
-    /// Goes on copying for the holds that a stop interrupted.
+    /// Goes on with the holds that a stop or a failure interrupted when they began or ended.
     pub(crate) async fn resume_copying(&self) -> Result<()> {
         for (fact, _) in self.every_hold().await? {
-            if !fact.has_ended && fact.copying.is_some() {
-                let (app, cover) = (fact.app, fact.cover);
-                let Some(_turn) = self.erasing.begin(SdkAppId::INSTALLATION, cover.place().author) else {
-                    continue;
-                };
-                // It may be complete by now.
-                let (records, key) = (self.context.records.as_ref(), fact.key());
-                let found = find::<HoldFact>(records, SdkAppId::INSTALLATION, &key).await?;
-                let Some((fact, _)) = found.filter(|(fact, _)| fact.copying.is_some()) else {
-                    continue;
-                };
-                let count = self.copy_all(fact).await?;
-                let reference = self.hold(cover)?.reference.clone();
-                self.receipt(statement(app, Stage::Preserved, &reference, count)).await?;
+            let is_open = if fact.has_ended { fact.end_told.is_none() } else { fact.begin_told.is_none() };
+            let author = fact.cover.place().author;
+            if !is_open {
+                continue;
+            }
+            let Some(_turn) = self.erasing.begin(SdkAppId::INSTALLATION, author) else { continue };
+            if fact.has_ended {
+                let reference = self.said(&fact).map_or_else(String::new, |said| said.reference);
+                self.finish_end(fact.cover, &reference).await?;
+            } else {
+                match self.copy_all(fact.cover).await {
+                    // Ended meanwhile.
+                    Err(error) if error.code == ErrorCode::HoldUnknown => {}
+                    done => done?,
+                }
             }
         }
         Ok(())
@@ -345,7 +405,8 @@ impl Engine {
     /// The holds whose keys are to be destroyed.
     pub(crate) async fn ended_holds(&self) -> Result<Vec<Cover>> {
         let facts = self.every_hold().await?.into_iter();
-        Ok(facts.filter(|(fact, _)| fact.has_ended).map(|(fact, _)| fact.cover).collect())
+        let is_told = |fact: &HoldFact| fact.has_ended && fact.end_told.is_some();
+        Ok(facts.filter(|(fact, _)| is_told(fact)).map(|(fact, _)| fact.cover).collect())
     }
 
     /// Forgets a hold whose keys are destroyed.

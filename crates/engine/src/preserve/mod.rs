@@ -70,6 +70,9 @@ impl Floors {
     }
 }
 
+/// Reasons why copies are kept that one receipt names at most.
+const SAID_MAX: usize = 30;
+
 /// What copies are kept for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -248,7 +251,7 @@ impl Preserve {
                 .holds
                 .read()
                 .iter()
-                .any(|hold| hold.app == app && !hold.is_complete && hold.concerns(number))
+                .any(|hold| hold.app == app && !hold.is_complete && hold.may_need(number))
     }
 
     /// Copies a message that is about to be stored or delivered, where law demands it.
@@ -267,6 +270,33 @@ impl Preserve {
         let names = (&outgoing.from.user, &outgoing.to.user);
         let copied = Copied::message(names, time, (sequence, outgoing.random), &outgoing.content);
         self.preserve(&covers, outgoing.from.number, &copied).await
+    }
+
+    /// Copies a message that is about to be recalled, for holds that are still copying and may not have come to it.
+    pub(crate) async fn before_recall(
+        &self,
+        app: SdkAppId,
+        conversation: ConversationId,
+        author: AccountNumber,
+        copied: impl FnOnce() -> Option<Copied>,
+    ) -> Result<()> {
+        if !self.is_any.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let is_open = |hold: &&Arc<Hold>| {
+            hold.app == app && !hold.is_complete && hold.covers(DataClass::MESSAGE, conversation)
+        };
+        let covers: Vec<_> = {
+            let holds = self.holds.read();
+            holds.iter().filter(is_open).map(|hold| (hold.cover, Expiry::WithOwner)).collect()
+        };
+        if covers.is_empty() {
+            return Ok(());
+        }
+        match copied() {
+            Some(copied) => self.preserve(&covers, author, &copied).await,
+            None => Ok(()),
+        }
     }
 
     /// Copies a profile that is about to become this.
@@ -302,6 +332,16 @@ impl Preserve {
         let mark = sealed.index;
         let fact = PreservedFact { cover, at: copied.time(), mark, author, sealed };
         put(Stamps::preserved(author, expiry), &fact)
+    }
+
+    /// What receipts say in all: a receipt has a limit.
+    fn cut(mut said: Vec<String>) -> Vec<String> {
+        if said.len() > SAID_MAX {
+            let more = said.len() - SAID_MAX;
+            said.truncate(SAID_MAX);
+            said.push(format!("and {more} more"));
+        }
+        said
     }
 
     /// How many copies a floor or a hold keeps.
@@ -345,7 +385,7 @@ impl Preserve {
                 said.push(format!("{copies} copies under legal hold {}", hold.reference));
             }
         }
-        Ok(said)
+        Ok(Self::cut(said))
     }
 
     /// What receipts say of copies that the erasure of a conversation's history leaves.
@@ -362,7 +402,7 @@ impl Preserve {
             let copies = self.count(hold.cover).await?;
             said.push(format!("{copies} copies under legal hold {}", hold.reference));
         }
-        Ok(said)
+        Ok(Self::cut(said))
     }
 
     /// What receipts say of copies that an app's erasure leaves.
@@ -373,7 +413,7 @@ impl Preserve {
             let copies = self.count(hold.cover).await?;
             said.push(format!("{copies} copies under legal hold {}", hold.reference));
         }
-        Ok(said)
+        Ok(Self::cut(said))
     }
 
     fn left_by_floors(&self, app: SdkAppId) -> Vec<String> {

@@ -56,6 +56,8 @@ impl Record for AccessFact {
 pub struct PreservedPage {
     /// The copies.
     pub copies: Vec<Copied>,
+    /// How many more there are that cannot be opened.
+    pub unreadable: u64,
     /// Where the next page begins; `None` after the last one.
     pub next: Option<Vec<u8>>,
 }
@@ -81,11 +83,14 @@ impl Engine {
         let after = after.map(|key| (Vec::new(), key));
         let found = records.scan(SdkAppId::INSTALLATION, copies(cover, after, limit)).await?;
         let next = found.last().filter(|_| found.len() == limit).map(|last| last.key.clone());
-        let mut page = PreservedPage { copies: Vec::with_capacity(found.len()), next };
+        let mut page = PreservedPage { copies: Vec::with_capacity(found.len()), unreadable: 0, next };
         for record in found {
             let fact: PreservedFact = record.decode()?;
             let bytes = self.keyring.open_bytes(cover.place(), &fact.sealed);
-            page.copies.extend(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()));
+            match bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+                Some(copied) => page.copies.push(copied),
+                None => page.unreadable += 1,
+            }
         }
         Ok(page)
     }

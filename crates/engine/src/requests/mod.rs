@@ -109,14 +109,15 @@ impl Requests {
             if added.is_ok() {
                 added = self.add(segment, &block).await;
             }
-            if added.is_err() {
+            // What an erased app asked is gone with its keys.
+            if added.is_err() && self.keyring.holds_app(segment.app) {
                 self.waiting.lock().lose_part(segment.app, &part);
             }
             done = done.and(added);
         }
         while let Some((app, loss)) = left.taken.losses.pop() {
             let added = self.add_loss(app, loss).await;
-            if added.is_err() {
+            if added.is_err() && self.keyring.holds_app(app) {
                 self.waiting.lock().lose(app, loss);
             }
             done = done.and(added);
@@ -145,7 +146,9 @@ impl Requests {
         }
         let reference = self.next_reference.fetch_add(1, Ordering::Relaxed);
         let noted = Noted { at: loss.first, reference, request: loss.request(app) };
-        self.add(segment, &log::Block::of(&[noted])).await
+        let block = log::Block::of(&[noted]);
+        self.preserve(segment, &block).await?;
+        self.add(segment, &block).await
     }
 
     /// Copies a block of the log where a law demands it.
@@ -240,9 +243,10 @@ pub(crate) fn start(engine: &Arc<Engine>) {
             let Some(engine) = weak.upgrade() else { return };
             let now = clock.now().seconds();
             let mut done = engine.requests.write(false).await;
-            if done.is_ok() && now.0.abs_diff(expired_at.0) >= EXPIRY_SECONDS {
+            if now.0.abs_diff(expired_at.0) >= EXPIRY_SECONDS {
                 expired_at = now;
-                done = engine.requests.expire().await;
+                // Also on a full disk: this makes room.
+                done = engine.requests.expire().await.and(done);
             }
             if let Err(error) = done {
                 tracing::warn!(code = error.code.number(), "requests could not be written down");

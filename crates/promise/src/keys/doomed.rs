@@ -73,7 +73,8 @@ impl Keyring {
     /// Forgets the notes of what is destroyed.
     pub(super) async fn forget_doomed(&self) -> Result<(), Fault> {
         let is_done = |note: &Note| of_note(note).is_none_or(|what| !self.is_derivable(what));
-        self.vault().forget_notes(&is_done).await
+        let gone: Vec<Note> = self.vault().notes().await?.into_iter().filter(is_done).collect();
+        if gone.is_empty() { Ok(()) } else { self.vault().forget_notes(gone).await }
     }
 }
 

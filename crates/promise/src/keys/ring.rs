@@ -326,8 +326,9 @@ impl Keyring {
             inner.sealed = Descents::default();
             inner.opened = Descents::default();
         }
-        // They stand for nothing any more; a restore of older data finds the keys gone.
-        self.forget_doomed().await?;
+        // They stand for nothing any more; a restore of older data finds the keys gone. What cannot be forgotten now is
+        // forgotten with the next change.
+        let _ = self.forget_doomed().await;
         Ok(generation)
     }
 
