@@ -5,6 +5,8 @@ pub mod im_open_login_svc_account_delete;
 pub mod im_open_login_svc_account_import;
 pub mod im_open_login_svc_kick;
 pub mod im_open_login_svc_multiaccount_import;
+pub mod openconfigsvr_getnospeaking;
+pub mod openconfigsvr_setnospeaking;
 pub mod openim_query_online_status;
 pub mod whimbrel_export_create;
 pub mod whimbrel_export_get;
@@ -20,6 +22,8 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<im_open_login_svc_account_import::ImportAccount>::boxed(),
         Erased::<im_open_login_svc_kick::Kick>::boxed(),
         Erased::<im_open_login_svc_multiaccount_import::ImportAccounts>::boxed(),
+        Erased::<openconfigsvr_getnospeaking::ReadMute>::boxed(),
+        Erased::<openconfigsvr_setnospeaking::Mute>::boxed(),
         Erased::<openim_query_online_status::QueryStatus>::boxed(),
         Erased::<whimbrel_export_create::CreateExport>::boxed(),
         Erased::<whimbrel_export_get::GetExport>::boxed(),

@@ -86,7 +86,11 @@ async fn errors_carry_the_documented_number_and_name_the_field() {
     for command in account::commands() {
         let spec = command.spec();
         let name = spec.name.replace('/', ".");
-        let code = if spec.name.starts_with("openim") { 90009 } else { 70403 };
+        let code = match spec.parts().0 {
+            "openim" => 90009,
+            "openconfigsvr" => 60010,
+            _ => 70403,
+        };
         alice.call(&name, json!({"UserID": "bob", "Accounts": ["bob"]})).await.refused(code, "");
     }
     assert!(!exists(&world, "bob").await);

@@ -413,3 +413,26 @@ async fn both_forms_of_the_socket_carry_messages() {
     alice.call("openim.sendmsg", hello(1)).await.ok();
     assert_eq!(bob.pushed().await.item("C2cMsgArray")[0]["MsgBody"], text("hello"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_muted_account_cannot_write_until_the_second_in_which_its_time_is_over() {
+    let world = World::new(message::commands).await;
+    world.accounts(&["administrator", "alice", "bob"]).await;
+    let mut alice = world.login("alice").await;
+    let (user, now) = (world.account("alice").await.user.clone(), world.now());
+    let muted = world.engine().accounts.mute(world.app.id, &user, Some(now.plus(60)), None).await;
+    assert!(muted.is_ok());
+    let body = |random: u32| {
+        json!({
+            "From_Account": "alice", "To_Account": "bob", "MsgSeq": random, "MsgRandom": random,
+            "MsgBody": text("hello"),
+        })
+    };
+    alice.call("openim.sendmsg", body(1)).await.refused(20012, "");
+    world.send("alice", "bob", "by the back end, which writes in anybody's name").await;
+    world.advance_seconds(59).await;
+    alice.call("openim.sendmsg", body(2)).await.refused(20012, "");
+    world.advance_seconds(1).await;
+    alice.call("openim.sendmsg", body(3)).await.ok();
+    assert_eq!(world.history("bob", "alice").await.len(), 2);
+}

@@ -52,6 +52,13 @@ impl Family {
         internal: ErrorCode::AccountInternal,
         has_display: false,
     };
+    /// Configuration, `openconfigsvr`.
+    pub const CONFIG: Self = Self {
+        bad_request: ErrorCode::ConfigBadJson,
+        not_administrator: ErrorCode::NotAdministrator,
+        internal: ErrorCode::ConfigInternal,
+        has_display: false,
+    };
     /// Profiles, `profile`.
     pub const PROFILE: Self = Self {
         bad_request: ErrorCode::ProfileBadParameter,

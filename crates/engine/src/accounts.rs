@@ -122,6 +122,8 @@ impl Accounts {
                 number: self.next_number().await?,
                 created_at: self.context.clock.now().seconds(),
                 not_before: revoked.map_or(Seconds(0), |(fact, _)| fact.not_before),
+                muted_until: Seconds(0),
+                group_muted_until: Seconds(0),
             };
             let absent = unchanged::<AccountFact>(fact.key(), None);
             let writes = vec![put(stamps.account(fact.number), &fact)?];
@@ -184,20 +186,45 @@ impl Accounts {
     /// `AccountUnknown`.
     pub async fn move_not_before(
         &self,
-        stamps: Stamps,
         app: SdkAppId,
         user: &UserId,
         not_before: Seconds,
     ) -> Result<Arc<AccountFact>> {
+        self.change(app, user, |fact| fact.not_before = fact.not_before.max(not_before)).await
+    }
+
+    /// Until when an account may not write, to single accounts and to groups. What is not given stays.
+    ///
+    /// # Errors
+    /// `AccountUnknown`.
+    pub async fn mute(
+        &self,
+        app: SdkAppId,
+        user: &UserId,
+        single: Option<Seconds>,
+        group: Option<Seconds>,
+    ) -> Result<Arc<AccountFact>> {
+        let change = |fact: &mut AccountFact| {
+            fact.muted_until = single.unwrap_or(fact.muted_until);
+            fact.group_muted_until = group.unwrap_or(fact.group_muted_until);
+        };
+        self.change(app, user, change).await
+    }
+
+    async fn change(
+        &self,
+        app: SdkAppId,
+        user: &UserId,
+        change: impl Fn(&mut AccountFact),
+    ) -> Result<Arc<AccountFact>> {
+        let key = user.as_str().as_bytes();
         for _ in 0..TRIES_MAX {
-            let found = find::<AccountFact>(self.records(), app, user.as_str().as_bytes()).await?;
-            let Some((mut fact, version)) = found else {
-                return Err(ErrorCode::AccountUnknown.into());
-            };
-            fact.not_before = fact.not_before.max(not_before);
-            let condition = unchanged::<AccountFact>(fact.key(), Some(version));
-            let writes = vec![put(stamps.account(fact.number), &fact)?];
-            if write_if(self.records(), app, vec![condition], writes).await? {
+            let found = self.records().get(app, AccountFact::KIND, key).await?;
+            let found = found.ok_or(ErrorCode::AccountUnknown)?;
+            let mut fact: AccountFact = found.decode()?;
+            change(&mut fact);
+            let condition = unchanged::<AccountFact>(fact.key(), Some(found.version));
+            if write_if(self.records(), app, vec![condition], vec![put(found.stamp, &fact)?]).await? {
                 return Ok(self.remember(app, fact));
             }
         }

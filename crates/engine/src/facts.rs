@@ -110,6 +110,12 @@ pub struct AccountFact {
     pub created_at: Seconds,
     /// Signatures made before this second do not open it any more.
     pub not_before: Seconds,
+    /// Until when it may not write to single accounts; the end of time: never again.
+    #[serde(default)]
+    pub muted_until: Seconds,
+    /// The same for groups.
+    #[serde(default)]
+    pub group_muted_until: Seconds,
 }
 
 impl AccountFact {

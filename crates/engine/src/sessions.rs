@@ -374,10 +374,9 @@ impl Engine {
     /// # Errors
     /// `AccountUnknown`.
     pub async fn kick(&self, app: &App, user: &UserId) -> Result<()> {
-        let stamps = Stamps::of(app.id, &app.settings);
         let now = self.context.clock.now();
         let not_before = now.seconds().plus(1);
-        let account = self.accounts.move_not_before(stamps, app.id, user, not_before).await?;
+        let account = self.accounts.move_not_before(app.id, user, not_before).await?;
         self.end_sessions(app.id, &account).await?;
         let wait = u64::from(not_before.0).saturating_mul(1000).saturating_sub(now.0);
         self.context.clock.sleep(std::time::Duration::from_millis(wait)).await;

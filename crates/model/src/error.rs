@@ -99,6 +99,7 @@ error_table! {
     1002 Kicked "this login was ended by another one";
     20003 MessageAccountUnknown "the sender or the receiver does not exist";
     20007 BlockedByReceiver "the receiver has blocked the sender";
+    20012 Muted "the sender is muted";
     20016 RecallTooLate "the time to recall this message has passed";
     20022 RecallMessageMissing "the message to recall does not exist";
     20023 AlreadyRecalled "the message is already recalled";
@@ -170,6 +171,11 @@ error_table! {
     90054 KeyMalformed "the MsgKey is malformed";
     90057 BatchTooOften "more than 12000 receivers within a minute";
     91000 MessageServiceUnavailable "the service cannot do this at the moment, try again";
+    130_001 ConfigBadJson "the JSON is wrong";
+    130_004 MuteAccountMissing "Set_Account or Get_Account is missing";
+    130_005 MuteAccountInvalid "Set_Account or Get_Account is no UserID, or does not exist";
+    130_008 MuteTimeMissing "neither C2CmsgNospeakingTime nor GroupmsgNospeakingTime is given";
+    130_014 ConfigInternal "internal error, try again";
     200_001 FrameTooDeep "objects and arrays nest too deep";
     200_002 DiskFull "free space is below the floor: nothing new is stored, reading goes on; try again later";
     200_004 NotLoggedIn "log in first";

@@ -98,6 +98,13 @@ pub(crate) const ROWS: &[Row] = &[
     row("im_sdk_config_mgr/fetch_imsdk_purchase_bitsv2", Anybody, Ignored, "{}"),
     row("imopenstat/tim_web_report_v2", Anybody, Ignored, "{}"),
     row("million_group_open_http_svc/get_joined_group_list", Account, Ignored, r#"{"Member_Account":"$ME"}"#),
+    row("openconfigsvr/getnospeaking", Administrator(60010), Ignored, r#"{"Get_Account":"$ME"}"#),
+    row(
+        "openconfigsvr/setnospeaking",
+        Administrator(60010),
+        Ignored,
+        r#"{"Set_Account":"$ME","C2CmsgNospeakingTime":60}"#,
+    ),
     row(
         "openim/admin_getroammsg",
         BY_MESSAGE,
