@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use fjall::PersistMode;
 use hashbrown::{HashMap, HashSet};
@@ -103,6 +104,9 @@ impl Upkeep {
 
 /// How long before a day begins its buckets are made, in seconds.
 const MADE_AHEAD_SECONDS: u32 = 1800;
+
+/// How long the writer erases before it looks what else there is to do.
+const STEPS_TIME: Duration = Duration::from_millis(20);
 
 /// Whether the writer goes on.
 enum Next {
@@ -369,29 +373,31 @@ impl Committer {
         Ok(())
     }
 
-    /// Goes on with an erasure; whether it was the last step of it.
+    /// Goes on with erasures in turn, for a while; whether one came to its end.
     fn go_on_erasing(&mut self) -> Result<bool, Fault> {
-        let Some(erasure) = self.upkeep.erasures.front_mut() else { return Ok(false) };
-        if !erasure.step(&self.spaces, &self.state)? {
+        let (spaces, state) = (&self.spaces, &self.state);
+        let finished = in_turn(&mut self.upkeep.erasures, |erasure| erasure.step(spaces, state))?;
+        if finished.is_empty() {
             return Ok(false);
         }
         self.write_derived()?;
         // Syncs what was written before, too.
         crate::expiry::count_scattered_removal(&self.spaces)?;
-        let messages = self.upkeep.erasures.pop_front().map_or(0, Erasure::finish);
-        tracing::info!(messages, "what an account wrote was erased");
+        let (accounts, messages) = (finished.len(), finished.into_iter().map(Erasure::finish).sum::<u64>());
+        tracing::info!(accounts, messages, "what accounts wrote was erased");
         Ok(true)
     }
 
-    /// Goes on with emptying a conversation; whether it was the last step of it.
+    /// Goes on with emptying conversations in turn, for a while; whether one came to its end.
     fn go_on_emptying(&mut self) -> Result<bool, Fault> {
-        let Some(emptying) = self.upkeep.emptyings.front_mut() else { return Ok(false) };
-        if !emptying.step(&self.spaces)? {
+        let spaces = &self.spaces;
+        let finished = in_turn(&mut self.upkeep.emptyings, |emptying| emptying.step(spaces))?;
+        if finished.is_empty() {
             return Ok(false);
         }
         crate::expiry::count_scattered_removal(&self.spaces)?;
-        let messages = self.upkeep.emptyings.pop_front().map_or(0, Emptying::finish);
-        tracing::info!(messages, "a conversation's history was erased");
+        let (count, messages) = (finished.len(), finished.into_iter().map(Emptying::finish).sum::<u64>());
+        tracing::info!(conversations = count, messages, "histories of conversations were erased");
         Ok(true)
     }
 
@@ -412,6 +418,21 @@ impl Committer {
     fn write_derived(&self) -> Result<(), Fault> {
         crate::behind::write(&self.spaces, &self.state)
     }
+}
+
+/// Goes on with works in turn until some time is spent, so that a long one holds up no short ones; those that came to their
+/// end.
+fn in_turn<T>(
+    works: &mut VecDeque<T>,
+    mut step: impl FnMut(&mut T) -> Result<bool, Fault>,
+) -> Result<Vec<T>, Fault> {
+    let (began, mut finished) = (Instant::now(), Vec::new());
+    while began.elapsed() < STEPS_TIME
+        && let Some(mut work) = works.pop_front()
+    {
+        if step(&mut work)? { finished.push(work) } else { works.push_back(work) }
+    }
+    Ok(finished)
 }
 
 /// Whether a transaction stores something new. Below the floor of free space everything else goes on: settings, which a

@@ -122,6 +122,7 @@ async fn serve(arguments: &Serve, config: &Config) -> Outcome<()> {
     drop(listener);
     control.abort();
     drain(&gateway, config.drain_seconds()).await;
+    opened.engine.stop();
     drop(std::fs::remove_file(data.join("control.sock")));
     if let Err(error) = opened.engine.write_requests().await {
         tracing::warn!(code = error.code.number(), "the last requests could not be logged");

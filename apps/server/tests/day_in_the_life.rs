@@ -46,6 +46,9 @@ const SEALED: &[&str] = &[
     "sealed-text-of-bob",
     "sealed-text-of-another-app",
     "sealed-hold-reason",
+    "sealed-imported-nick",
+    "sealed-face-address",
+    "sealed-custom-status",
 ];
 
 /// What lies there as it is while its account exists: names, and what an account set for its conversations.
@@ -334,6 +337,9 @@ fn outgoing(from: &str, to: &str, random: u32, element: &Value) -> Value {
 /// Texts in every field of every command that stores something. Returns the key of the message that will be recalled.
 async fn use_everything(life: &Life, app: &App) -> Value {
     life.rest_well(app, "im_open_login_svc/multiaccount_import", json!({"Accounts": [ALICE, BOB]})).await;
+    let import =
+        json!({"UserID": BOB, "Nick": "sealed-imported-nick", "FaceUrl": "https://a/sealed-face-address"});
+    life.rest_well(app, "im_open_login_svc/account_import", import).await;
     for (random, element) in (1..).zip(messages()) {
         life.rest_well(app, "openim/sendmsg", outgoing(ALICE, BOB, random, &element)).await;
     }
@@ -363,6 +369,9 @@ async fn use_everything(life: &Life, app: &App) -> Value {
         .request("recentcontact.mark_contact", &json!({"From_Account": ALICE, "MarkItem": [mark]}))
         .await;
     assert_eq!(code(&marked), 0, "{marked}");
+    let status = json!({"CustomStatus": "sealed-custom-status"});
+    let said = alice.request("im_open_status.ws_set_custom_status", &status).await;
+    assert_eq!(code(&said), 0, "{said}");
     let block = json!({"From_Account": BOB, "To_Account": [ALICE]});
     life.rest_well(app, "sns/black_list_add", block.clone()).await;
     life.rest_well(app, "sns/black_list_delete", block).await;

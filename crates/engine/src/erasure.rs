@@ -146,7 +146,7 @@ pub(crate) fn start(engine: &Arc<Engine>, every: Duration) {
                     every
                 }
                 Err(error) => {
-                    tracing::error!(cause = error.cause.as_deref().unwrap_or_default(), "cannot change keys");
+                    engine.job_failed("changing keys", &error);
                     RETRY.min(every)
                 }
             };

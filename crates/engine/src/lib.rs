@@ -34,6 +34,7 @@ mod token;
 mod unstored;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use model::Result;
@@ -95,6 +96,7 @@ pub struct Engine {
     unstored: unstored::Unstored,
     erasing: erased::Erasing,
     doomed: doomed::Doomed,
+    is_stopping: AtomicBool,
     /// Held by who changes the generation of keys.
     changing: tokio::sync::Mutex<()>,
     /// Held by who adds to the chain of receipts.
@@ -136,6 +138,7 @@ impl Engine {
             unstored: unstored::Unstored::new(),
             erasing: erased::Erasing::default(),
             doomed: doomed::Doomed::default(),
+            is_stopping: AtomicBool::new(false),
             changing: tokio::sync::Mutex::default(),
             chaining: tokio::sync::Mutex::default(),
             receipt_key,
@@ -153,5 +156,23 @@ impl Engine {
         requests::start(&engine);
         termination::start(&engine);
         Ok(engine)
+    }
+
+    /// Tells the jobs that the stores are about to close: what fails from now on is gone on with by the next start.
+    pub fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Release);
+    }
+
+    /// Says that a job failed, unless everything is about to stop.
+    pub(crate) fn job_failed(&self, job: &'static str, error: &model::Error) {
+        if !self.is_stopping.load(Ordering::Acquire) {
+            let cause = error.cause.as_deref().unwrap_or_default();
+            tracing::error!(
+                job,
+                code = error.code.number(),
+                cause,
+                "a job could not be done and is tried again"
+            );
+        }
     }
 }

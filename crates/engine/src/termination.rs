@@ -258,7 +258,7 @@ pub(crate) fn start(engine: &Arc<Engine>) {
             if let Err(error) = engine.erase_terminated().await
                 && error.code != ErrorCode::NoSuchApp
             {
-                tracing::error!(code = error.code.number(), "a terminated app could not be erased yet");
+                engine.job_failed("erasing terminated apps", &error);
             }
             for done in [
                 engine.resume_retention().await,
@@ -267,7 +267,7 @@ pub(crate) fn start(engine: &Arc<Engine>) {
                 engine.resume_erasures().await,
             ] {
                 if let Err(error) = done {
-                    tracing::error!(code = error.code.number(), "what was begun could not go on");
+                    engine.job_failed("going on with what was begun", &error);
                 }
             }
             drop(engine);
