@@ -265,6 +265,7 @@ impl Engine {
         if query.from == LogPlace::default() {
             self.note_access(Cover::floor(app), by, reason).await?;
         }
+        self.write_waiting().await;
         self.requests.page(app, DataClass::Preserved, query).await
     }
 
@@ -273,9 +274,14 @@ impl Engine {
     /// # Errors
     /// What the store says.
     pub async fn request_log(&self, app: SdkAppId, query: LogQuery) -> Result<LogPage> {
+        self.write_waiting().await;
+        self.requests.page(app, DataClass::Log, query).await
+    }
+
+    /// Writes down what waits, so that a reader sees it.
+    async fn write_waiting(&self) {
         if let Err(error) = self.requests.write(false).await {
             tracing::warn!(code = error.code.number(), "requests could not be written down");
         }
-        self.requests.page(app, DataClass::Log, query).await
     }
 }
