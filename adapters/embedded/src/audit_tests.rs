@@ -169,7 +169,7 @@ async fn a_place_of_the_vault_says_its_generation() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("keys");
     assert_eq!(kept_generation(&folder), Ok(None));
-    for outer_key in [None, Some(Zeroizing::new([9; 32]))] {
+    for outer_key in [None, Some(crate::Outer::Key(Zeroizing::new([9; 32])))] {
         let options =
             VaultOptions { folder: folder.clone(), mirror: None, outer_key, random: Arc::new(Dice) };
         let vault = FolderVault::open(options).unwrap();

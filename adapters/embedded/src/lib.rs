@@ -45,4 +45,4 @@ pub use check::Report;
 pub use ephemeral::MemoryEphemeral;
 pub use segments::FolderSegments;
 pub use store::{EmbeddedStore, Options};
-pub use vault::{FolderVault, VaultOptions};
+pub use vault::{FolderVault, Outer, VaultOptions};

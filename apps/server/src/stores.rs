@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use embedded::{EmbeddedStore, FolderSegments, FolderVault, MemoryEphemeral, Options, VaultOptions};
+use embedded::{EmbeddedStore, FolderSegments, FolderVault, MemoryEphemeral, Options, Outer, VaultOptions};
 use engine::{Context, Engine};
 
 use crate::cli::Outcome;
@@ -52,7 +52,7 @@ fn options(data: &Path, free_bytes_min: u64) -> Options {
 
 /// Opens the vault in a folder and, if it has one, its mirror.
 pub(crate) fn open_vault(folder: PathBuf, mirror: Option<PathBuf>) -> Outcome<FolderVault> {
-    let outer_key = crate::outer_key::find()?;
+    let outer_key = crate::outer_key::find()?.map(Outer::Key);
     let options = VaultOptions { folder, mirror, outer_key, random: Arc::new(SystemRandom) };
     FolderVault::open(options).map_err(|fault| fault.to_string())
 }

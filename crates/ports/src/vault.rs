@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use crate::fault::Answer;
+use crate::fault::{Answer, Fault};
 
 /// Which state of the keys: grows by one with every change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,6 +13,26 @@ pub const NOTE_BYTES: usize = 16;
 
 /// Something noted beside the state: no secret.
 pub type Note = [u8; NOTE_BYTES];
+
+/// The longest wrapped key, in bytes.
+pub const WRAPPED_BYTES_MAX: usize = 3000;
+
+/// Wraps the keys of generations where the vault is not: a KMS, a TPM, a security module.
+///
+/// Called on threads that may wait, for each change of generation and at each start.
+pub trait KeyWrap: Send + Sync {
+    /// Wraps a key, bound to `bound`; at most [`WRAPPED_BYTES_MAX`] bytes.
+    ///
+    /// # Errors
+    /// `Unavailable` if it cannot be reached.
+    fn wrap(&self, key: &[u8; 32], bound: &[u8]) -> Result<Vec<u8>, Fault>;
+
+    /// Unwraps what was wrapped with the same `bound`.
+    ///
+    /// # Errors
+    /// `Unavailable` if it cannot be reached, `Corrupt` for what it did not wrap.
+    fn unwrap(&self, wrapped: &[u8], bound: &[u8]) -> Result<Zeroizing<[u8; 32]>, Fault>;
+}
 
 /// A state of the keys as it was kept.
 pub struct Kept {

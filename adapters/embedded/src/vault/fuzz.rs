@@ -59,7 +59,7 @@ fn rings() {
 static KEYS: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
     let dice = Dice::default();
     let key = GenerationKey::fresh(3, &dice);
-    [Some(Zeroizing::new(OUTER)), None].map(|outer| {
+    [Some(Outer::Key(Zeroizing::new(OUTER))), None].map(|outer| {
         let wrapped = OuterKey::new(outer).wrap(&key, &dice).unwrap();
         wrapped[..KEY_BYTES + 9].to_vec()
     })
@@ -69,7 +69,10 @@ fn key(choices: &mut Choices<'_>) -> bool {
     let bytes = vary(choices, KEYS.as_slice());
     let mut is_taken = false;
     for outer in [Some(OUTER), Some([8; 32]), None] {
-        let Ok(Some(key)) = OuterKey::new(outer.map(Zeroizing::new)).unwrap(&bytes) else { continue };
+        let Ok(Some(key)) = OuterKey::new(outer.map(|key| Outer::Key(Zeroizing::new(key)))).unwrap(&bytes)
+        else {
+            continue;
+        };
         let plain = OuterKey::new(None).wrap(&key, &Dice::default()).unwrap();
         if bytes[FLAG] == 0 {
             let checksum = crc32fast::hash(&bytes[..CHECKED_BYTES]).to_be_bytes();

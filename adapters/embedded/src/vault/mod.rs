@@ -28,6 +28,7 @@ use ports::{Answer, Fault, Generation, Random, Vault};
 use zeroize::Zeroizing;
 
 use files::{Files, Steps};
+pub use slot::Outer;
 use slot::{GenerationKey, KEY_FILE_BYTES, OuterKey};
 
 /// Where keys are kept.
@@ -37,7 +38,7 @@ pub struct VaultOptions {
     /// A second place, on another disk or machine.
     pub mirror: Option<PathBuf>,
     /// Wraps the keys of generations.
-    pub outer_key: Option<Zeroizing<[u8; 32]>>,
+    pub outer_key: Option<Outer>,
     /// The dice.
     pub random: Arc<dyn Random>,
 }

@@ -1,8 +1,10 @@
 //! How the key of a generation and the state sealed under it are written.
 
+use std::sync::Arc;
+
 use chacha20poly1305::aead::AeadInPlace;
 use chacha20poly1305::{ChaCha20Poly1305, Key, KeyInit, Nonce, Tag};
-use ports::vault::{NOTE_BYTES, Note};
+use ports::vault::{KeyWrap, NOTE_BYTES, Note, WRAPPED_BYTES_MAX};
 use ports::{Fault, Random};
 use zeroize::Zeroizing;
 
@@ -49,12 +51,28 @@ impl GenerationKey {
     }
 }
 
-/// The key around the keys of generations, if there is one.
-pub(super) struct OuterKey(Option<Zeroizing<[u8; KEY_BYTES]>>);
+/// What wraps the keys of generations.
+pub enum Outer {
+    /// A key that the program was given.
+    Key(Zeroizing<[u8; KEY_BYTES]>),
+    /// Something elsewhere that wraps by itself.
+    Elsewhere(Arc<dyn KeyWrap>),
+}
+
+/// What is around the keys of generations, if there is something.
+pub(super) struct OuterKey(Option<Outer>);
+
+/// How a key lies in its file.
+const PLAIN: u8 = 0;
+const WRAPPED: u8 = 1;
+const WRAPPED_ELSEWHERE: u8 = 2;
+
+/// Magic 8, generation 8, how it lies 1.
+const HEAD: usize = 8 + 8 + 1;
 
 impl OuterKey {
-    pub(super) const fn new(key: Option<Zeroizing<[u8; KEY_BYTES]>>) -> Self {
-        Self(key)
+    pub(super) const fn new(outer: Option<Outer>) -> Self {
+        Self(outer)
     }
 
     /// Whether keys are wrapped.
@@ -62,21 +80,34 @@ impl OuterKey {
         self.0.is_some()
     }
 
-    /// Magic 8, generation 8, whether wrapped 1, nonce 12, tag 16, key 32, checksum 4, zeros.
+    /// The head; nonce 12, tag 16 and key 32, or length 2 and what was wrapped elsewhere; checksum 4; zeros.
     pub(super) fn wrap(&self, key: &GenerationKey, random: &dyn Random) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_FILE_BYTES));
         bytes.extend_from_slice(KEY_MAGIC);
         bytes.extend_from_slice(&key.generation.to_be_bytes());
-        bytes.push(self.0.is_some().into());
         let mut content = key.key.clone();
         let (mut nonce, mut tag) = ([0; NONCE_BYTES], [0; TAG_BYTES]);
-        if let Some(outer) = &self.0 {
-            random.fill(&mut nonce);
-            tag = seal(outer, &nonce, &bytes, content.as_mut_slice())?;
+        match &self.0 {
+            Some(Outer::Elsewhere(elsewhere)) => {
+                bytes.push(WRAPPED_ELSEWHERE);
+                let wrapped = elsewhere.wrap(&key.key, &bytes)?;
+                let length = u16::try_from(wrapped.len()).ok().filter(|_| wrapped.len() <= WRAPPED_BYTES_MAX);
+                let length =
+                    length.ok_or_else(|| Fault::Unavailable("a wrapped key is too long".to_owned()))?;
+                bytes.extend_from_slice(&length.to_be_bytes());
+                bytes.extend_from_slice(&wrapped);
+            }
+            given => {
+                bytes.push(if given.is_some() { WRAPPED } else { PLAIN });
+                if let Some(Outer::Key(outer)) = given {
+                    random.fill(&mut nonce);
+                    tag = seal(outer, &nonce, &bytes, content.as_mut_slice())?;
+                }
+                bytes.extend_from_slice(&nonce);
+                bytes.extend_from_slice(&tag);
+                bytes.extend_from_slice(content.as_slice());
+            }
         }
-        bytes.extend_from_slice(&nonce);
-        bytes.extend_from_slice(&tag);
-        bytes.extend_from_slice(content.as_slice());
         let checksum = crc32fast::hash(&bytes);
         bytes.extend_from_slice(&checksum.to_be_bytes());
         bytes.resize(KEY_FILE_BYTES, 0);
@@ -85,38 +116,57 @@ impl OuterKey {
 
     /// The key in a file; `None` if it is destroyed or was not written to its end.
     pub(super) fn unwrap(&self, bytes: &[u8]) -> Result<Option<GenerationKey>, Fault> {
-        const HEAD: usize = 8 + 8 + 1;
-        const BODY: usize = HEAD + NONCE_BYTES + TAG_BYTES + KEY_BYTES;
-        let (Some(body), Some(checksum)) = (bytes.get(..BODY), bytes.get(BODY..BODY + 4)) else {
-            return Ok(None);
-        };
-        if !body.starts_with(KEY_MAGIC) || crc32fast::hash(body).to_be_bytes() != *checksum {
-            return Ok(None);
-        }
-        let (head, rest) = body.split_at(HEAD);
+        let Some((head, rest)) = whole(bytes) else { return Ok(None) };
         let damaged = || Fault::Corrupt("the key of a generation".to_owned());
-        let (nonce, rest) = rest.split_first_chunk::<NONCE_BYTES>().ok_or_else(damaged)?;
-        let (tag, content) = rest.split_first_chunk::<TAG_BYTES>().ok_or_else(damaged)?;
-        let mut key = Zeroizing::new([0; KEY_BYTES]);
-        key.copy_from_slice(content);
-        match (&self.0, head[16]) {
-            (_, 0) => {}
-            (Some(outer), _) => {
-                if !open(outer, nonce, head, key.as_mut_slice(), tag) {
-                    return Err(Fault::Corrupt(
-                        "the keyring does not open with this outer key: it is another one".to_owned(),
-                    ));
-                }
+        let key = match (&self.0, head[HEAD - 1]) {
+            (Some(Outer::Elsewhere(elsewhere)), WRAPPED_ELSEWHERE) => {
+                elsewhere.unwrap(rest.get(2..).ok_or_else(damaged)?, head)?
             }
-            (None, _) => {
+            (_, WRAPPED_ELSEWHERE) => {
                 return Err(Fault::Unavailable(
-                    "the keyring is wrapped by an outer key, and none is given".to_owned(),
+                    "the keyring is wrapped by something elsewhere, and that is not given".to_owned(),
                 ));
             }
-        }
+            (outer, how) => {
+                let (nonce, rest) = rest.split_first_chunk::<NONCE_BYTES>().ok_or_else(damaged)?;
+                let (tag, content) = rest.split_first_chunk::<TAG_BYTES>().ok_or_else(damaged)?;
+                let mut key = Zeroizing::new([0; KEY_BYTES]);
+                key.copy_from_slice(content);
+                match (outer, how) {
+                    (_, PLAIN) => {}
+                    (Some(Outer::Key(outer)), _) => {
+                        if !open(outer, nonce, head, key.as_mut_slice(), tag) {
+                            return Err(Fault::Corrupt(
+                                "the keyring does not open with this outer key: it is another one".to_owned(),
+                            ));
+                        }
+                    }
+                    _ => {
+                        return Err(Fault::Unavailable(
+                            "the keyring is wrapped by an outer key, and none is given".to_owned(),
+                        ));
+                    }
+                }
+                key
+            }
+        };
         let generation = u64::from_be_bytes(head[8..16].try_into().map_err(|_| damaged())?);
         Ok(Some(GenerationKey { generation, key }))
     }
+}
+
+/// Head and rest of a key file that was written to its end.
+fn whole(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let body = match *bytes.get(HEAD - 1)? {
+        WRAPPED_ELSEWHERE => {
+            let length = bytes.get(HEAD..HEAD + 2)?;
+            HEAD + 2 + usize::from(u16::from_be_bytes([length[0], length[1]]))
+        }
+        _ => HEAD + NONCE_BYTES + TAG_BYTES + KEY_BYTES,
+    };
+    let (body, checksum) = (bytes.get(..body)?, bytes.get(body..body + 4)?);
+    let is_whole = body.starts_with(KEY_MAGIC) && crc32fast::hash(body).to_be_bytes() == *checksum;
+    is_whole.then(|| body.split_at(HEAD))
 }
 
 fn seal(

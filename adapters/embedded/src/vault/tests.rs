@@ -38,7 +38,7 @@ impl Bench {
         let options = VaultOptions {
             folder: self.root.path().join("keys"),
             mirror: self.has_mirror.then(|| self.root.path().join("mirror")),
-            outer_key: self.outer.map(Zeroizing::new),
+            outer_key: self.outer.map(|key| Outer::Key(Zeroizing::new(key))),
             random: self.dice.clone(),
         };
         FolderVault::open_with(options, steps).unwrap()
@@ -234,4 +234,44 @@ fn two_programs_never_have_one_vault_open() {
     assert!(matches!(FolderVault::open(options("other")), Err(Fault::Unavailable(_))), "the same mirror");
     drop(first);
     assert!(FolderVault::open(options("keys")).is_ok());
+}
+
+/// Something elsewhere that wraps: a key comes out as its bytes with a stamp, if it is asked for with what it was bound to.
+struct Elsewhere(u8);
+
+impl ports::vault::KeyWrap for Elsewhere {
+    fn wrap(&self, key: &[u8; 32], bound: &[u8]) -> Result<Vec<u8>, Fault> {
+        Ok([&[self.0; 100], bound, key.map(|byte| byte ^ self.0).as_slice()].concat())
+    }
+
+    fn unwrap(&self, wrapped: &[u8], bound: &[u8]) -> Result<Zeroizing<[u8; 32]>, Fault> {
+        let foreign = || Fault::Corrupt("not wrapped here".to_owned());
+        let rest = wrapped.strip_prefix(&[self.0; 100]).and_then(|rest| rest.strip_prefix(bound));
+        let key: [u8; 32] = rest.ok_or_else(foreign)?.try_into().map_err(|_| foreign())?;
+        Ok(Zeroizing::new(key.map(|byte| byte ^ self.0)))
+    }
+}
+
+#[test]
+fn keys_can_be_wrapped_by_something_elsewhere_and_by_nothing_else_then() {
+    let root = tempfile::tempdir().unwrap();
+    let open = |outer_key: Option<Outer>| {
+        let options = VaultOptions {
+            folder: root.path().join("keys"),
+            mirror: None,
+            outer_key,
+            random: Arc::new(Dice::default()),
+        };
+        FolderVault::open(options).unwrap()
+    };
+    let elsewhere = |number: u8| Some(Outer::Elsewhere(Arc::new(Elsewhere(number))));
+    for state in [b"first", b"other"] {
+        open(elsewhere(7)).inner.replace(state).unwrap();
+        let held = open(elsewhere(7)).inner.load().unwrap().unwrap();
+        assert_eq!(held.state.as_slice(), state);
+    }
+    assert!(matches!(open(elsewhere(8)).inner.load(), Err(Fault::Corrupt(_))));
+    assert!(matches!(open(None).inner.load(), Err(Fault::Unavailable(_))));
+    let given = Some(Outer::Key(Zeroizing::new([1; 32])));
+    assert!(matches!(open(given).inner.load(), Err(Fault::Unavailable(_))));
 }
