@@ -321,7 +321,6 @@ impl Engine {
     /// Writes down that a message is about to be recalled.
     pub(crate) async fn will_recall(
         &self,
-        stamps: Stamps,
         app: SdkAppId,
         conversation: ConversationId,
         found: &StoredMessage,
@@ -336,7 +335,7 @@ impl Engine {
             since: self.context.clock.now().seconds(),
             is_certain: false,
         };
-        let stamp = stamps.until_bucket(author, fact.bucket);
+        let stamp = Stamps::recalled(app, author, fact.bucket);
         let record = Write::Put(Stamped::new(stamp, RawRecord::of(&fact)?));
         write(self.context.records.as_ref(), app, vec![record]).await
     }

@@ -168,17 +168,6 @@ impl Stamps {
         Stamp { app, class, subject: Subject::Account(author), expiry: Expiry::At(end) }
     }
 
-    /// What is known about a message until its bucket is over, at the beginning of that day.
-    #[must_use]
-    pub const fn until_bucket(self, author: AccountNumber, bucket: u16) -> Stamp {
-        Stamp {
-            app: self.app,
-            class: DataClass::Message(Medium::Derived),
-            subject: Subject::Account(author),
-            expiry: Expiry::At(Seconds((bucket as u32).saturating_mul(DAY_SECONDS))),
-        }
-    }
-
     /// A message sent at `sent_at`: kept for the app's days after that.
     #[must_use]
     pub const fn message(self, author: AccountNumber, sent_at: Seconds, medium: Medium) -> Stamp {

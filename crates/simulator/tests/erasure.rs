@@ -153,8 +153,7 @@ async fn a_recall_that_never_happened_destroys_nothing() {
         is_certain: false,
     };
     let record = ports::records::RawRecord::of(&fact).unwrap();
-    let settings = world.settings(&world.app).await.settings.clone();
-    let stamp = promise::Stamps::of(world.app.id, &settings).until_bucket(fact.author, fact.bucket);
+    let stamp = promise::Stamps::recalled(world.app.id, fact.author, fact.bucket);
     let write = ports::records::Write::Put(ports::Stamped::new(stamp, record));
     let transaction = ports::Transaction { conditions: Vec::new(), writes: vec![write] };
     let records = &world.engine().context.records;
