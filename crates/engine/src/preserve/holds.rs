@@ -233,14 +233,16 @@ impl Engine {
     pub async fn end_hold(&self, cover: Cover) -> Result<u64> {
         let hold = self.hold(cover)?;
         let key = HoldFact::key_of(cover);
-        // Its copies must not come back with older data.
-        let author = Destroyed::Author(SdkAppId::INSTALLATION, cover.place().author);
-        self.keyring.doom(&[author]).await?;
         let app = SdkAppId::INSTALLATION;
         self.change::<HoldFact>(app, &key, |fact| fact.has_ended = true)
             .await?
             .ok_or(ErrorCode::HoldUnknown)?;
         self.preserve.holds.write().retain(|other| other.cover != cover);
+        // Its copies must not come back with older data. Noted only now: a hold that goes on must not be doomed.
+        let author = Destroyed::Author(app, cover.place().author);
+        if self.keyring.doom(&[author]).await.is_err() {
+            self.doomed.add(author);
+        }
         self.finish_end(cover, &hold.reference).await
     }
 
