@@ -6,8 +6,9 @@ use std::sync::Arc;
 use engine::Engine;
 use engine::receipts::RECEIPTS_MAX;
 use engine::requests::{LogPlace, LogQuery, Logged};
+use engine::settings::SettingsFact;
 use engine::termination::erased_at;
-use model::settings::{App, Retention};
+use model::settings::{App, Retention, Status};
 use model::{SdkAppId, Seconds, UserId, usersig};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,7 @@ pub(crate) enum Request {
     List,
     Get { app: u32, setting: Option<String> },
     Set { app: u32, changes: Vec<(String, String)> },
+    History { app: u32, limit: usize },
     AddKey { app: u32 },
     RetireKeys { app: u32 },
     Usersig { app: u32, user: String, expire_seconds: u32 },
@@ -74,6 +76,7 @@ pub(crate) async fn answer(opened: &Opened, request: &Request) -> Outcome<String
         | Request::List
         | Request::Get { .. }
         | Request::Set { .. }
+        | Request::History { .. }
         | Request::AddKey { .. }
         | Request::RetireKeys { .. } => answer_app(engine, request).await,
         Request::Terminate { app, name } => terminate(engine, *app, name).await,
@@ -131,8 +134,20 @@ async fn answer_app(engine: &Engine, request: &Request) -> Outcome<String> {
             settings(&app, setting.as_deref())
         }
         Request::Set { app, changes } => {
-            let app = engine.apps.set(SdkAppId(*app), changes).await.map_err(refused)?;
+            let app = find(engine, *app).await?;
+            let mut values = Vec::with_capacity(changes.len());
+            for (name, text) in changes {
+                values.push((name.clone(), app.settings.read(name, text).map_err(refused)?));
+            }
+            let author = engine::settings::Author::OPERATOR;
+            let app = engine.change_settings(app.id, author, &values).await.map_err(refused)?;
             settings(&app, None)
+        }
+        Request::History { app, limit } => {
+            let app = find(engine, *app).await?;
+            let limit = (*limit).min(engine::settings::CHANGES_MAX);
+            let changes = engine.settings_history(app.id, None, limit).await.map_err(refused)?;
+            Ok(changes.iter().map(changed).collect::<Vec<_>>().join("\n"))
         }
         Request::AddKey { app } => {
             let app = engine.apps.add_key(SdkAppId(*app)).await.map_err(refused)?;
@@ -148,10 +163,25 @@ async fn answer_app(engine: &Engine, request: &Request) -> Outcome<String> {
 
 fn listed(app: &App) -> String {
     let line = format!("{}  {}", app.id, app.settings.name);
-    match erased_at(app) {
-        Some(end) => format!("{line}  terminated, erased at {}", end.0),
-        None => line,
+    let tags = match app.settings.tags.as_slice() {
+        [] => String::new(),
+        tags => format!("  [{}]", tags.join(", ")),
+    };
+    match (app.status(), erased_at(app)) {
+        (_, Some(end)) => format!("{line}{tags}  terminated, erased at {}", end.0),
+        (Status::Suspended, _) => format!("{line}{tags}  suspended"),
+        _ => format!("{line}{tags}"),
     }
+}
+
+/// A change of settings in one line.
+fn changed(fact: &SettingsFact) -> String {
+    let changes: Vec<String> = fact
+        .changed
+        .iter()
+        .map(|one| format!("{}: {:?} -> {:?}", one.name, plain(&one.from), plain(&one.to)))
+        .collect();
+    format!("version {}  at {}  by {}  {}", fact.version, fact.at.0, fact.by, changes.join(", "))
 }
 
 async fn terminate(engine: &Engine, app: u32, name: &str) -> Outcome<String> {
@@ -278,6 +308,10 @@ fn plain(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(text) => text.clone(),
         serde_json::Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(","),
+        serde_json::Value::Object(map) => {
+            let pairs: Vec<String> = map.iter().map(|(name, value)| format!("{name}:{value}")).collect();
+            pairs.join(",")
+        }
         other => other.to_string(),
     }
 }

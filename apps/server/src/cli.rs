@@ -151,6 +151,14 @@ enum App {
         #[arg(required = true, value_name = "NAME=VALUE")]
         changes: Vec<String>,
     },
+    /// Print who changed which settings of an app and when, the newest change first.
+    History {
+        #[command(flatten)]
+        target: Target,
+        /// At most this many, and at most 1000.
+        #[arg(long, value_name = "N", default_value_t = 100)]
+        limit: usize,
+    },
     /// Show for how long an app keeps messages and profiles and what was changed, or change it in two steps.
     ///
     /// The first step says what would be deleted at once and gives a token, the second applies it.
@@ -375,6 +383,7 @@ fn run_app(app: App) -> Outcome<()> {
             let pairs: Outcome<Vec<(String, String)>> = changes.iter().map(|change| pair(change)).collect();
             (target.data, Request::Set { app: target.sdkappid, changes: pairs? })
         }
+        App::History { target, limit } => (target.data, Request::History { app: target.sdkappid, limit }),
         App::AddKey { target } => (target.data, Request::AddKey { app: target.sdkappid }),
         App::RetireKeys { target } => (target.data, Request::RetireKeys { app: target.sdkappid }),
     };

@@ -178,7 +178,9 @@ impl Life {
             key: created["Key"].as_str().unwrap().to_owned(),
             administrator: created["Administrator"].as_str().unwrap().to_owned(),
         };
-        self.run(&["app", "set", "--sdkappid", &app.id.to_string(), "rest_calls_per_second=1000000"]);
+        let id = app.id.to_string();
+        let settings = ["rest_calls_per_second=1000000", "custom_user_fields=Test:string"];
+        self.run(&[&["app", "set", "--sdkappid", &id], &settings[..]].concat());
         app
     }
 

@@ -1,7 +1,7 @@
 //! `im_open_login_svc/account_import`: makes an account.
 
 use command::{Call, Command, Done, Family, Spec};
-use model::profile::{IMAGE, NICK, Writer, checked};
+use model::profile::{IMAGE, NICK, Writer, checked, is_stored};
 use model::{ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -21,8 +21,11 @@ pub struct ImportAccount {
 }
 
 impl Command for ImportAccount {
-    const SPEC: Spec = Spec::new("im_open_login_svc/account_import", Family::ACCOUNT)
-        .fails_with(&[ErrorCode::ProfileValueTooLong, ErrorCode::DiskFull]);
+    const SPEC: Spec = Spec::new("im_open_login_svc/account_import", Family::ACCOUNT).fails_with(&[
+        ErrorCode::ProfileValueTooLong,
+        ErrorCode::AccountQuota,
+        ErrorCode::DiskFull,
+    ]);
 
     type Reply = Done;
 
@@ -40,8 +43,11 @@ pub async fn import(call: &Call, user: &UserId, nick: Option<String>, image: Opt
     let given = [(NICK, nick), (IMAGE, image)];
     let mut fields = Vec::new();
     for (tag, value) in given {
-        if let Some(value) = value {
-            fields.push((tag.to_owned(), checked(tag, &value.into(), Writer::Administrator)?));
+        // What the app does not store is not taken from who moves here.
+        let settings = &call.app.settings;
+        if let Some(value) = value.filter(|_| is_stored(settings, tag)) {
+            let value = checked(settings, tag, &value.into(), Writer::Administrator)?;
+            fields.push((tag.to_owned(), value));
         }
     }
     let account = call.engine.accounts.ensure(call.stamps(), call.app.id, user).await?;

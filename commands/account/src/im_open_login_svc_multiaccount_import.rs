@@ -47,7 +47,7 @@ pub struct NotImported {
 impl Command for ImportAccounts {
     const SPEC: Spec = Spec::new("im_open_login_svc/multiaccount_import", Family::ACCOUNT)
         .per_second(100)
-        .fails_with(&[ErrorCode::AccountBatchSize, ErrorCode::DiskFull]);
+        .fails_with(&[ErrorCode::AccountBatchSize, ErrorCode::AccountQuota, ErrorCode::DiskFull]);
 
     type Reply = NotImported;
 

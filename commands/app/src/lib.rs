@@ -3,6 +3,9 @@
 pub mod im_sdk_config_mgr_fetch_config;
 pub mod im_sdk_config_mgr_fetch_imsdk_purchase_bitsv2;
 pub mod imopenstat_tim_web_report_v2;
+pub mod whimbrel_config_get;
+pub mod whimbrel_config_history;
+pub mod whimbrel_config_set;
 pub mod whimbrel_log_get;
 pub mod whimbrel_monitoring_get;
 pub mod whimbrel_receipts_get;
@@ -20,6 +23,9 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<im_sdk_config_mgr_fetch_config::FetchConfig>::boxed(),
         Erased::<im_sdk_config_mgr_fetch_imsdk_purchase_bitsv2::FetchAbilities>::boxed(),
         Erased::<imopenstat_tim_web_report_v2::Report>::boxed(),
+        Erased::<whimbrel_config_get::GetConfig>::boxed(),
+        Erased::<whimbrel_config_history::GetHistory>::boxed(),
+        Erased::<whimbrel_config_set::SetConfig>::boxed(),
         Erased::<whimbrel_log_get::GetLog>::boxed(),
         Erased::<whimbrel_monitoring_get::GetMonitoring>::boxed(),
         Erased::<whimbrel_receipts_get::GetReceipts>::boxed(),

@@ -88,7 +88,7 @@ impl Command for ListConversations {
     async fn run(self, call: &Call) -> Result<ConversationList> {
         let owner = call.account("From_Account", &self.owner, ErrorCode::ContactAccountUnknown).await?;
         let (engine, app) = (&call.engine, call.app.id);
-        let limit = usize::try_from(call.app.settings.conversations).unwrap_or(usize::MAX);
+        let limit = usize::try_from(call.app.settings.conversations_allowed()).unwrap_or(usize::MAX);
         let start = usize::try_from(self.start).unwrap_or(usize::MAX);
         let views = engine.conversations(app, owner.number, limit).await?;
         let complete = start.saturating_add(PAGE) >= views.len();

@@ -148,7 +148,7 @@ impl Command for PageConversations {
     async fn run(self, call: &Call) -> Result<Conversations> {
         let owner = call.actor("From_Account", self.owner.as_ref(), ErrorCode::ContactAccountUnknown).await?;
         let (engine, app) = (&call.engine, call.app.id);
-        let limit = usize::try_from(call.app.settings.conversations).unwrap_or(usize::MAX);
+        let limit = usize::try_from(call.app.settings.conversations_allowed()).unwrap_or(usize::MAX);
         let settings: HashMap<AccountNumber, ContactSettings> = engine
             .contacts
             .all(app, owner.number)

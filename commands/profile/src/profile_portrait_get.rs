@@ -2,7 +2,7 @@
 
 use command::scalar::AnyName;
 use command::{Call, Command, Family, Spec};
-use model::profile::{FieldValue, is_known};
+use model::profile::{FieldValue, is_stored};
 use model::{ErrorCode, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -84,7 +84,7 @@ impl Command for GetProfiles {
                 "To_Account: at most {ACCOUNTS_MAX} accounts; TagList: at most {TAGS_MAX} tags"
             )));
         }
-        if let Some(unknown) = self.tags.iter().position(|tag| !is_known(tag)) {
+        if let Some(unknown) = self.tags.iter().position(|tag| !is_stored(&call.app.settings, tag)) {
             return Err(ErrorCode::ProfileTagUnknown.because(format!("TagList[{unknown}]: no such field")));
         }
         let mut reply = Profiles { profiles: Vec::new(), failed: Vec::new() };

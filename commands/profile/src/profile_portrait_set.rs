@@ -58,7 +58,7 @@ impl Command for SetProfile {
         let writer = if call.is_administrator() { Writer::Administrator } else { Writer::Owner };
         let mut fields = Vec::with_capacity(self.fields.len());
         for field in self.fields {
-            let value = checked(&field.tag, &field.value, writer)?;
+            let value = checked(&call.app.settings, &field.tag, &field.value, writer)?;
             fields.push((field.tag, value));
         }
         let cause = call.instance();

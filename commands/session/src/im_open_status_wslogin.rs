@@ -76,7 +76,7 @@ impl Command for LogIn {
             time: call.engine.context.clock.now().seconds(),
             hello_interval_seconds: call.app.settings.hello_interval_seconds,
             custom_status: call.engine.presence.custom_status(call.app.id, account.number).await?,
-            ability_bits: call.app.settings.ability_bits.clone(),
+            ability_bits: call.app.settings.abilities(),
             token: logged_in.token,
         })
     }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use model::settings::Package;
 use model::{AccountNumber, ErrorCode, Result, SdkAppId, Seconds, UserId};
 use parking_lot::Mutex;
-use ports::records::find;
+use ports::records::{Range, find};
 use ports::{Record, Records};
 use promise::Stamps;
 use quick_cache::sync::Cache;
 
+use crate::apps::Apps;
 use crate::context::Context;
 use crate::erased::ErasedFact;
 use crate::export::ExportFact;
@@ -34,15 +36,17 @@ const COUNTER: &str = "next account number";
 /// Every account.
 pub struct Accounts {
     context: Context,
+    apps: Arc<Apps>,
     by_name: Cache<(SdkAppId, UserId), Arc<AccountFact>>,
     by_number: Cache<(SdkAppId, AccountNumber), Arc<AccountFact>>,
     numbers: Mutex<std::ops::Range<u64>>,
 }
 
 impl Accounts {
-    pub(crate) fn new(context: Context) -> Self {
+    pub(crate) fn new(context: Context, apps: Arc<Apps>) -> Self {
         Self {
             context,
+            apps,
             by_name: Cache::new(CACHED),
             by_number: Cache::new(CACHED),
             numbers: Mutex::new(0..0),
@@ -106,15 +110,32 @@ impl Accounts {
         Ok(found.into_iter().next().map(|fact| self.remember(app, fact)))
     }
 
+    /// Refuses one more account where the app's package has a limit. Several that are made at the same moment may pass it
+    /// together.
+    async fn check_package(&self, app: SdkAppId) -> Result<()> {
+        let package = self.apps.known(app).map(|app| app.settings.package);
+        let Some(most) = package.and_then(Package::accounts_max).and_then(|most| usize::try_from(most).ok())
+        else {
+            return Ok(());
+        };
+        let kind = AccountFact::KIND;
+        let range = Range { kind, index: None, prefix: Vec::new(), after: None, limit: most };
+        if self.records().scan(app, range).await?.len() >= most {
+            return Err(ErrorCode::AccountQuota.because(format!("the app's package has {most} accounts")));
+        }
+        Ok(())
+    }
+
     /// The account of this name, made if it is not there.
     ///
     /// # Errors
-    /// What the store says.
+    /// `AccountQuota` if the app's package has no room for another one.
     pub async fn ensure(&self, stamps: Stamps, app: SdkAppId, user: &UserId) -> Result<Arc<AccountFact>> {
         for _ in 0..TRIES_MAX {
             if let Some(fact) = self.find(app, user).await? {
                 return Ok(fact);
             }
+            self.check_package(app).await?;
             let hash = RevokedFact::hash_of(app, user);
             let revoked = find::<RevokedFact>(self.records(), app, hash.as_bytes()).await?;
             let fact = AccountFact {

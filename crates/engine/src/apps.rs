@@ -58,7 +58,12 @@ impl Apps {
         self.cache.read().contains_key(&id)
     }
 
-    fn remember(&self, app: App) -> Arc<App> {
+    /// The app, if it was found before.
+    pub(crate) fn known(&self, id: SdkAppId) -> Option<Arc<App>> {
+        self.cache.read().get(&id).cloned()
+    }
+
+    pub(crate) fn remember(&self, app: App) -> Arc<App> {
         let app = Arc::new(app);
         self.cache.write().insert(app.id, Arc::clone(&app));
         app
@@ -100,26 +105,13 @@ impl Apps {
                 keys,
                 settings: settings.clone(),
                 terminated_at: None,
+                version: 0,
             };
             if self.store(&app, None).await? {
                 return Ok(self.remember(app));
             }
         }
         Err(ErrorCode::AccountInternal.into())
-    }
-
-    /// Changes settings by name; all of them or none.
-    ///
-    /// # Errors
-    /// `NoSuchApp`, `SettingUnknown`, `SettingInvalid`.
-    pub async fn set(&self, id: SdkAppId, changes: &[(String, String)]) -> Result<Arc<App>> {
-        self.change(id, |app| {
-            for (name, value) in changes {
-                app.settings = app.settings.with(name, value)?;
-            }
-            Ok(())
-        })
-        .await
     }
 
     /// Changes the retention. What is stored is the caller's business.

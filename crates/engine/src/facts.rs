@@ -19,6 +19,7 @@ pub fn kinds() -> Vec<Kind> {
     use crate::preserve::{AccessFact, HoldFact, PreservedFact};
     use crate::receipts::ReceiptFact;
     use crate::retention::{ChangeFact, ProposalFact, ShortenedFact};
+    use crate::settings::SettingsFact;
     use crate::termination::TombstoneFact;
     vec![
         AppFact::KIND,
@@ -42,6 +43,7 @@ pub fn kinds() -> Vec<Kind> {
         AccessFact::KIND,
         ExportFact::KIND,
         ErasedConversationFact::KIND,
+        SettingsFact::KIND,
     ]
 }
 
@@ -388,6 +390,6 @@ mod tests {
     #[test]
     fn every_kind_has_a_number_of_its_own() {
         let numbers: Vec<u16> = kinds().iter().map(|kind| kind.id).collect();
-        assert_eq!(numbers, (1..=21).collect::<Vec<u16>>());
+        assert_eq!(numbers, (1..=22).collect::<Vec<u16>>());
     }
 }

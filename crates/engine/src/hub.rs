@@ -111,6 +111,13 @@ impl Hub {
         connection
     }
 
+    /// Sends a frame to every connection of an app.
+    pub fn push_to_app(&self, app: SdkAppId, frame: &Bytes) {
+        for connection in self.open.lock().values().filter(|connection| connection.app == app) {
+            connection.outbox.push(frame.clone(), &self.resync);
+        }
+    }
+
     /// Asks every connection of an app to close.
     pub fn end_app(&self, app: SdkAppId) {
         for connection in self.open.lock().values().filter(|connection| connection.app == app) {

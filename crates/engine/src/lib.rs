@@ -27,6 +27,7 @@ pub mod requests;
 pub mod retention;
 mod seals;
 pub mod sessions;
+pub mod settings;
 mod store;
 mod telling;
 pub mod termination;
@@ -74,7 +75,7 @@ pub struct Engine {
     /// The world outside.
     pub context: Context,
     /// Apps.
-    pub apps: apps::Apps,
+    pub apps: Arc<apps::Apps>,
     /// Accounts.
     pub accounts: accounts::Accounts,
     /// Profiles.
@@ -119,11 +120,12 @@ impl Engine {
         requests.expire().await?;
         let preserve = preserve::Preserve::new(context.clone(), Arc::clone(&keyring), options.floors);
         let preserve = Arc::new(preserve);
+        let apps = Arc::new(apps::Apps::new(context.clone()));
         let engine = Arc::new(Self {
-            apps: apps::Apps::new(context.clone()),
-            accounts: accounts::Accounts::new(context.clone()),
+            accounts: accounts::Accounts::new(context.clone(), Arc::clone(&apps)),
             profiles: Arc::new(profiles::Profiles::new(
                 context.clone(),
+                Arc::clone(&apps),
                 Arc::clone(&hub),
                 Arc::clone(&keyring),
                 Arc::clone(&preserve),
@@ -131,6 +133,7 @@ impl Engine {
             blocks: blocks::Blocks::new(context.clone()),
             contacts: contacts::Contacts::new(context.clone()),
             presence: presence::Presence::new(context.clone(), Arc::clone(&hub), options.node),
+            apps,
             hub,
             keyring,
             requests,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::profile::{CUSTOM_FIELDS_MAX, CUSTOM_PREFIX, FieldValue, Profile};
+use model::profile::{FieldValue, Profile, is_stored};
 use model::{AccountNumber, ErrorCode, Expiry, Result, SdkAppId, Seconds};
 use ports::records::find;
 use ports::{Fault, Records};
@@ -10,6 +10,7 @@ use promise::Stamps;
 use promise::keys::{Keyring, Place};
 use quick_cache::sync::Cache;
 
+use crate::apps::Apps;
 use crate::context::Context;
 use crate::facts::{AccountFact, ProfileFact};
 use crate::hub::Hub;
@@ -34,6 +35,7 @@ struct Cached {
 /// Every profile.
 pub struct Profiles {
     context: Context,
+    apps: Arc<Apps>,
     hub: Arc<Hub>,
     keyring: Arc<Keyring>,
     preserve: Arc<Preserve>,
@@ -47,12 +49,14 @@ pub struct Profiles {
 impl Profiles {
     pub(crate) fn new(
         context: Context,
+        apps: Arc<Apps>,
         hub: Arc<Hub>,
         keyring: Arc<Keyring>,
         preserve: Arc<Preserve>,
     ) -> Self {
         Self {
             context,
+            apps,
             hub,
             keyring,
             preserve,
@@ -108,7 +112,13 @@ impl Profiles {
     /// The fields of a stored profile; none if its keys are destroyed.
     fn open(&self, app: SdkAppId, fact: &ProfileFact) -> Profile {
         let bytes = self.keyring.open_bytes(Place::profile(app, fact.number), &fact.sealed);
-        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+        let mut profile: Profile =
+            bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        // What the app does not store any more is gone at once, and from the disk with the next write.
+        if let Some(app) = self.apps.known(app) {
+            profile.0.retain(|tag, _| is_stored(&app.settings, tag));
+        }
+        profile
     }
 
     fn seal(
@@ -140,7 +150,7 @@ impl Profiles {
     /// Sets fields, then tells the account's instances and those who talk to it.
     ///
     /// # Errors
-    /// `ProfileBadParameter` if the account would have too many own fields. `NotStored` if the app stores no profiles and
+    /// `NotStored` if the app stores no profiles and
     /// the account is not connected.
     pub async fn set(
         &self,
@@ -161,7 +171,7 @@ impl Profiles {
             }
             let former = self.unstored(app, number);
             let mut profile = former.map(|profile| Profile::clone(&profile)).unwrap_or_default();
-            add(&mut profile, &fields)?;
+            profile.0.extend(fields.iter().cloned());
             self.preserve.profile(app, account, &profile).await?;
             self.unstored.insert((app, number), Arc::new(profile));
         }
@@ -183,7 +193,7 @@ impl Profiles {
             let found = find::<ProfileFact>(self.records(), app, &key).await?;
             let version = found.as_ref().map(|(_, version)| *version);
             let mut profile = found.map(|(fact, _)| self.open(app, &fact)).unwrap_or_default();
-            add(&mut profile, fields)?;
+            profile.0.extend(fields.iter().cloned());
             self.preserve.profile(app, account, &profile).await?;
             let stamp = stamps.profile(number, self.context.clock.now().seconds());
             let fact = self.seal(app, number, &profile, stamp.expiry)?;
@@ -257,14 +267,4 @@ impl Profiles {
         }
         Err(ErrorCode::ProfileInternal.into())
     }
-}
-
-/// Adds fields to a profile.
-fn add(profile: &mut Profile, fields: &[(String, FieldValue)]) -> Result<()> {
-    profile.0.extend(fields.iter().cloned());
-    if profile.0.keys().filter(|tag| tag.starts_with(CUSTOM_PREFIX)).count() > CUSTOM_FIELDS_MAX {
-        return Err(ErrorCode::ProfileBadParameter
-            .because(format!("ProfileItem: an account has at most {CUSTOM_FIELDS_MAX} own fields")));
-    }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Frames that the server sends by itself; section 12 of the protocol reference lists their shapes.
 
 use bytes::Bytes;
+use model::settings::App;
 use model::{AccountNumber, Message, MessageKey, Seconds, UserId};
 use serde_json::{Value, json};
 
@@ -33,6 +34,46 @@ pub fn kick(kind: u8) -> Bytes {
     let kick = json!({"KickType": kind, "NewInstInfo": {"InstType": 0, "Platform": "Web"}});
     let item = json!({"Event": 10, "NotifySeq": 1, "C2cNotifyMsgArray": [{"NoticeSeq": 1, "KickoutMsgNotify": kick}]});
     frame("im_open_status.stat_forceoffline", &json!({ "EventArray": [item] }))
+}
+
+/// Seconds until clients ask for their configuration again.
+pub const CONFIG_SECONDS: u32 = 3600;
+
+/// What clients of an app may do: the answer to their question, and the push when it changes.
+#[must_use]
+pub fn abilities_body(bits: &str) -> Value {
+    json!({"int32_error_code": 0, "str_purchase_bits": bits, "uint32_expired_time": CONFIG_SECONDS})
+}
+
+/// Tells the clients of an app what they may do from now on.
+#[must_use]
+pub fn abilities(bits: &str) -> Bytes {
+    frame("im_sdk_config_mgr.push_imsdk_purchase_bitsv2", &abilities_body(bits))
+}
+
+/// The settings that clients apply by themselves: the answer to their question, and the push when they change.
+#[must_use]
+pub fn client_config_body(app: &App) -> Value {
+    let config = if app.settings.telemetry {
+        json!({})
+    } else {
+        let own = app.id.to_string();
+        json!({"evt_rpt_sdkappid_bl": own, "q_rpt_sdkappid_bl": own})
+    };
+    // Never 0, which is the version that a client holds before it has asked.
+    let version = app.version + 1;
+    json!({
+        "int32_error_code": 0,
+        "str_json_config": config.to_string(),
+        "uint64_version": version,
+        "uint32_expired_time": CONFIG_SECONDS,
+    })
+}
+
+/// Tells the clients of an app their settings.
+#[must_use]
+pub fn client_config(app: &App) -> Bytes {
+    frame("im_sdk_config_mgr.push_configv2", &client_config_body(app))
 }
 
 /// The names shown with a message.

@@ -97,7 +97,7 @@ fn give_way<'a>(app: &App, active: &[&'a InstanceFact], platform: u16) -> Vec<&'
     let limit = match (settings.login_policy, family(platform)) {
         (LoginPolicy::Single, _) => 1,
         (_, Family::Web) => settings.web_instances,
-        (LoginPolicy::Multi, _) => settings.native_instances,
+        (LoginPolicy::Multi, _) => settings.instances_of(platform),
         _ => 1,
     };
     let mut sharing: Vec<&InstanceFact> =
@@ -440,6 +440,7 @@ mod tests {
             keys: Vec::new(),
             settings,
             terminated_at: None,
+            version: 0,
         }
     }
 

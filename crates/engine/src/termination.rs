@@ -157,6 +157,7 @@ impl Engine {
         unrecoverable.generations = Some((former.0, generation.0));
         unrecoverable.destruction = Some(self.context.vault.destruction());
         self.tell::<TombstoneFact>(SdkAppId::INSTALLATION, &key, unrecoverable).await?;
+        self.forget_settings(id).await?;
         // The app itself goes last: until then every start goes on here.
         let app = SdkAppId::INSTALLATION;
         let writes = vec![remove::<AppFact>(AppFact::key_of(id))];

@@ -125,7 +125,7 @@ impl Gateway {
         let Some(app) = engine.apps.find(connection.app).await? else {
             return Err(ErrorCode::NoSuchApp.into());
         };
-        if app.terminated_at.is_some() {
+        if app.status() != model::settings::Status::Active {
             return Err(ErrorCode::AppDisabled.into());
         }
         let callers = command.spec().callers;

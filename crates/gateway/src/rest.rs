@@ -55,7 +55,7 @@ impl Gateway {
         let engine = self.engine();
         let app = engine.apps.find(app).await?.ok_or_else(unknown)?;
         engine.verify_signature(&app, &user, &signature).await?;
-        if app.terminated_at.is_some() {
+        if app.status() != model::settings::Status::Active {
             return Err(ErrorCode::AppDisabled.into());
         }
         if !app.is_administrator(&user) {

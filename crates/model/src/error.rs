@@ -134,7 +134,7 @@ error_table! {
     60009 CommandUnknown "this command does not exist here";
     60010 NotAdministrator "the identifier is not an administrator of the app";
     60012 AppMissing "the SDKAppID is missing";
-    60016 AppDisabled "the app is terminated";
+    60016 AppDisabled "the app is suspended or terminated";
     60025 BadQuery "sdkappid, identifier, usersig or contenttype is wrong";
     70001 UserSigExpired "the UserSig has expired";
     70002 UserSigEmpty "the UserSig is empty";
@@ -146,6 +146,7 @@ error_table! {
     70052 UserSigRevoked "the UserSig was made before the account was kicked";
     70107 AccountUnknown "the account does not exist";
     70206 AccountBatchSize "the number of accounts in the batch is wrong";
+    70398 AccountQuota "the app's package has no room for another account";
     70402 AccountBadParameter "a parameter is wrong";
     70403 AccountNotAdministrator "only an administrator of the app may do this";
     70500 AccountInternal "internal error, try again";
@@ -186,6 +187,7 @@ error_table! {
     200_009 ProposalUnknown "there is no such proposal, it is older than an hour, or something else is in effect by now";
     200_010 HoldUnknown "there is no such legal hold";
     200_011 ExportUnknown "there is no such export, its time is over, or its account was erased";
+    200_012 SettingsChanged "the settings were changed meanwhile: read them and try again";
 }
 
 impl ErrorCode {

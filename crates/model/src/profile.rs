@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{Error, ErrorCode, Result};
+use crate::settings::{AppSettings, CustomField, FieldType};
 
 /// The most bytes of a value.
 pub const VALUE_BYTES_MAX: usize = 500;
@@ -17,12 +18,6 @@ pub const IMAGE: &str = "Tag_Profile_IM_Image";
 
 /// The prefix of the app's own fields.
 pub const CUSTOM_PREFIX: &str = "Tag_Profile_Custom_";
-
-/// The most own fields of one account (page 1047/34419).
-pub const CUSTOM_FIELDS_MAX: usize = 20;
-
-/// The most letters of an own field's name.
-pub const CUSTOM_NAME_LETTERS_MAX: usize = 8;
 
 /// A field's value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,18 +98,17 @@ pub const STANDARD_TAGS: [&str; 12] = [
     "Tag_Profile_IM_Role",
 ];
 
-/// Whether a tag may be asked for.
+/// Whether the app stores a field: it is a standard one that it chose, or an own one that it declared.
 #[must_use]
-pub fn is_known(tag: &str) -> bool {
-    kind_of(tag).is_some() || is_custom(tag)
+pub fn is_stored(settings: &AppSettings, tag: &str) -> bool {
+    settings.profile_tags.iter().any(|stored| stored == tag) || declared(settings, tag).is_some()
 }
 
-fn is_custom(tag: &str) -> bool {
-    tag.strip_prefix(CUSTOM_PREFIX).is_some_and(|name| {
-        !name.is_empty()
-            && name.len() <= CUSTOM_NAME_LETTERS_MAX
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    })
+/// The declaration of an own field.
+#[must_use]
+pub fn declared<'a>(settings: &'a AppSettings, tag: &str) -> Option<&'a CustomField> {
+    let name = tag.strip_prefix(CUSTOM_PREFIX)?;
+    settings.custom_user_fields.iter().find(|field| field.name == name)
 }
 
 /// Checks one field that `writer` sets.
@@ -122,12 +116,13 @@ fn is_custom(tag: &str) -> bool {
 /// # Errors
 /// `ProfileTagUnknown`, `ProfileNotWritable`, `ProfileValueType`, `ProfileValueTooLong`, `ProfileValueIllegal`,
 /// naming the tag.
-pub fn checked(tag: &str, value: &Value, writer: Writer) -> Result<FieldValue> {
-    let kind = match kind_of(tag) {
-        Some(kind) => kind,
-        None if is_custom(tag) => return checked_custom(tag, value),
-        None => return Err(ErrorCode::ProfileTagUnknown.because("Tag: no such profile field")),
-    };
+pub fn checked(settings: &AppSettings, tag: &str, value: &Value, writer: Writer) -> Result<FieldValue> {
+    if let Some(field) = declared(settings, tag) {
+        return checked_custom(field, tag, value, writer);
+    }
+    let kind = kind_of(tag).filter(|_| is_stored(settings, tag));
+    let kind =
+        kind.ok_or_else(|| ErrorCode::ProfileTagUnknown.because("Tag: the app stores no such field"))?;
     if tag == "Tag_Profile_IM_AdminForbidType" && writer == Writer::Owner {
         return Err(ErrorCode::ProfileNotWritable.in_field(tag, "only an administrator may set it"));
     }
@@ -145,10 +140,25 @@ pub fn checked(tag: &str, value: &Value, writer: Writer) -> Result<FieldValue> {
     }
 }
 
-fn checked_custom(tag: &str, value: &Value) -> Result<FieldValue> {
-    match value {
-        Value::Number(number) => number.as_u64().map(FieldValue::Number).ok_or_else(|| type_error(tag)),
-        _ => text(tag, value, VALUE_BYTES_MAX).map(FieldValue::Text),
+fn checked_custom(field: &CustomField, tag: &str, value: &Value, writer: Writer) -> Result<FieldValue> {
+    let may = match writer {
+        Writer::Owner => field.writers.owner,
+        Writer::Administrator => field.writers.administrator,
+    };
+    if !may {
+        return Err(ErrorCode::ProfileNotWritable.in_field(tag, "the app does not let this caller set it"));
+    }
+    custom_value(field.kind, tag, value)
+}
+
+/// The value of an own field.
+///
+/// # Errors
+/// `ProfileValueType`, `ProfileValueTooLong`, naming the tag.
+pub fn custom_value(kind: FieldType, tag: &str, value: &Value) -> Result<FieldValue> {
+    match kind {
+        FieldType::Integer => value.as_u64().map(FieldValue::Number).ok_or_else(|| type_error(tag)),
+        FieldType::String | FieldType::Bytes => text(tag, value, VALUE_BYTES_MAX).map(FieldValue::Text),
     }
 }
 
@@ -176,7 +186,11 @@ mod tests {
 
     #[test]
     fn fields_take_what_the_documentation_says() {
-        let code = |tag: &str, value: Value, writer| checked(tag, &value, writer).map_err(|error| error.code);
+        let declared = "Test:string,Num:integer,Their:string:owner:administrator";
+        let settings = AppSettings::default().with("custom_user_fields", declared).unwrap();
+        let code = |tag: &str, value: Value, writer| {
+            checked(&settings, tag, &value, writer).map_err(|error| error.code)
+        };
         let owner = Writer::Owner;
         assert!(code(NICK, json!("x".repeat(500)), owner).is_ok());
         assert_eq!(code(NICK, json!("x".repeat(501)), owner), Err(ErrorCode::ProfileValueTooLong));
@@ -200,9 +214,19 @@ mod tests {
         assert!(code(forbid, json!("AdminForbid_Type_None"), Writer::Administrator).is_ok());
         assert_eq!(code("Tag_Other", json!(""), owner), Err(ErrorCode::ProfileTagUnknown));
         assert!(code("Tag_Profile_Custom_Test", json!("x"), owner).is_ok());
-        assert_eq!(code("Tag_Profile_Custom_", json!("x"), owner), Err(ErrorCode::ProfileTagUnknown));
+        assert_eq!(code("Tag_Profile_Custom_Test", json!(1), owner), Err(ErrorCode::ProfileValueType));
+        assert!(code("Tag_Profile_Custom_Num", json!(u64::MAX), owner).is_ok());
+        assert_eq!(code("Tag_Profile_Custom_Num", json!("1"), owner), Err(ErrorCode::ProfileValueType));
+        let theirs = "Tag_Profile_Custom_Their";
+        assert_eq!(code(theirs, json!("x"), owner), Err(ErrorCode::ProfileNotWritable));
+        assert!(code(theirs, json!("x"), Writer::Administrator).is_ok());
+        for unknown in ["Tag_Profile_Custom_", "Tag_Profile_Custom_Other", "Tag_Profile_Custom_test"] {
+            assert_eq!(code(unknown, json!("x"), owner), Err(ErrorCode::ProfileTagUnknown), "{unknown}");
+        }
+        let few = settings.with("profile_tags", NICK).unwrap();
+        assert!(checked(&few, NICK, &json!("x"), owner).is_ok());
         assert_eq!(
-            code("Tag_Profile_Custom_ninechars", json!("x"), owner),
+            checked(&few, IMAGE, &json!("x"), owner).map_err(|error| error.code),
             Err(ErrorCode::ProfileTagUnknown)
         );
     }

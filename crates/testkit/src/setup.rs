@@ -28,8 +28,10 @@ impl World {
 
     /// Changes a setting of the app.
     pub async fn set(&self, name: &str, value: &str) {
-        let change = [(name.to_owned(), value.to_owned())];
-        let changed = self.engine().apps.set(self.app.id, &change).await;
+        let app = self.settings(&self.app).await;
+        let value = app.settings.read(name, value).expect("the setting has such values");
+        let author = engine::settings::Author::OPERATOR;
+        let changed = self.engine().change_settings(self.app.id, author, &[(name.to_owned(), value)]).await;
         changed.expect("the setting is allowed");
     }
 

@@ -65,6 +65,7 @@ const RECORDS: &[Row] = &[
         "both accounts, by number and commitment",
         "until its last ciphertext has aged out",
     ),
+    row("changed settings", NOBODY, "the newest thousand, while the app exists"),
 ];
 
 /// What is no record: what, class, subject, kept, place.

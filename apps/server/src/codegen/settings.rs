@@ -17,6 +17,40 @@ const fn setting(name: &'static str, allowed: &'static str, meaning: &'static st
 /// Every setting, in the order in which one reads about them.
 pub(super) const SETTINGS: &[Setting] = &[
     setting("name", "1 to 100 bytes", "What the app is called."),
+    setting("introduction", "up to 400 bytes", "A short introduction."),
+    setting("app_type", "up to 50 bytes", "What kind of app it is."),
+    setting("description", "up to 1000 bytes", "What its owner notes about it."),
+    setting("app_id", "up to 64 bytes", "The app's name for itself elsewhere."),
+    setting("owner_app_id", "a number", "The owner's APPID; 0: none."),
+    setting(
+        "package",
+        "trial, standard, pro, pro_plus, enterprise or unlimited",
+        "What the app may use. trial: 100 accounts (error 70398), 20 friends, 100 recent conversations; standard: 100 recent \
+         conversations and no paid abilities; the others: everything. Set by the operator only.",
+    ),
+    setting(
+        "suspended",
+        "true or false",
+        "Whether the app is refused for the time being (error 60016). Nothing is deleted for it. Set by the operator only.",
+    ),
+    setting("tags", "up to 100 labels of 1 to 50 bytes, separated by commas", "Labels for the operator."),
+    setting(
+        "profile_tags",
+        "standard fields, separated by commas",
+        "The standard profile fields that the app stores. Others are refused (error 40009), not imported, and what is stored of \
+         them is shown no more.",
+    ),
+    setting(
+        "custom_user_fields",
+        "up to 20 of NAME:TYPE or NAME:TYPE:READERS:WRITERS, separated by commas",
+        "Own fields of profiles (`Tag_Profile_Custom_NAME`): 1 to 8 letters; integer, string or bytes; rights of owner, friend, \
+         stranger and administrator, joined by +. Without rights everybody reads, owner and administrator write.",
+    ),
+    setting(
+        "custom_friend_fields",
+        "up to 20, written like custom_user_fields",
+        "Own fields of friends (`Tag_SNS_Custom_NAME`), read and written by owner, administrator or both.",
+    ),
     setting("administrators", "1 to 10 UserIDs, separated by commas", "Who may call over REST."),
     setting(
         "login_policy",
@@ -34,12 +68,36 @@ pub(super) const SETTINGS: &[Setting] = &[
         "1 to 3",
         "How many instances of each other platform an account may have at once, if `login_policy` is multi.",
     ),
+    setting(
+        "platform_instances",
+        "PLATFORM:NUMBER, separated by commas; 1 to 3 of android, iphone, ipad, windows, macos, linux",
+        "How many instances of single platforms instead of `native_instances`.",
+    ),
+    setting(
+        "friendship_check",
+        "off, either or both",
+        "Whether accounts must be friends to write to each other: one has the other on its list, or both have. If not: errors \
+         20009 to 20011.",
+    ),
+    setting("block_list_check", "true or false", "Whether the block list keeps messages away."),
     setting("recall_seconds", "0 to 604800", "How long a user may recall an own message."),
     setting(
         "blocklist_show_sent",
         "true or false",
         "Whether a blocked sender is told that the message was sent, instead of error 20007.",
     ),
+    setting(
+        "friendship_after_block",
+        "remove or keep",
+        "What blocking a friend does to the friendship, on both sides.",
+    ),
+    setting(
+        "default_allow_type",
+        "allow_any, need_confirm or deny_any",
+        "What an account that never said so itself does with requests for friendship.",
+    ),
+    setting("friends_max", "1 to 10000", "How many friends an account may have."),
+    setting("follow", "true or false", "Whether accounts may follow one another; if not, error 30005."),
     setting(
         "user_status",
         "true or false",
@@ -70,6 +128,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         "profile_retention_days",
         "0 to 3650",
         "For how long profiles are kept after their last use; 0: not stored. Set by `app create` and `app retention`.",
+    ),
+    setting("controller_name", "up to 200 bytes", "Who decides about the data of the app's users."),
+    setting("controller_contact", "up to 200 bytes", "How to reach them."),
+    setting(
+        "legal_bases",
+        "up to 20 of CLASS:BASIS, separated by commas",
+        "Why the law allows each class of data (message, profile, account, log, monitoring, configuration): consent, contract, \
+         legal_obligation, vital_interests, public_task or legitimate_interests.",
     ),
     setting(
         "rest_calls_per_second",
@@ -127,6 +193,6 @@ mod tests {
                 assert!(settings.with(row.name, &below.to_string()).is_err(), "{}", row.name);
             }
         }
-        assert_eq!(numbers, 8);
+        assert_eq!(numbers, 9);
     }
 }
