@@ -362,8 +362,7 @@ async fn use_everything(life: &Life, app: &App) -> Value {
         ("Tag_Profile_Custom_Test", "sealed-own-field"),
     ];
     let items: Vec<Value> = fields.iter().map(|(tag, value)| json!({"Tag": tag, "Value": value})).collect();
-    let profile = json!({"From_Account": ALICE, "ProfileItem": items});
-    life.rest_well(app, "profile/portrait_set", profile).await;
+    life.rest_well(app, "profile/portrait_set", json!({"From_Account": ALICE, "ProfileItem": items})).await;
     let mut alice = life.log_in(app, ALICE).await;
     let item = json!({"Type": 1, "To_Account": BOB});
     let mark = json!({"OptType": 3, "ContactItem": item, "CustomMark": "open-contact-custom"});
@@ -395,7 +394,9 @@ async fn hold_recall_and_crash(life: &mut Life, app: &App, recalled: &Value) -> 
     life.rest_well(app, "openim/admin_msgwithdraw", recall).await;
     life.run(&["keys", "change"]);
     let report = life.assert_clean("after a recall", &[], OPEN);
-    assert_eq!(report["sealed"]["keys_gone"], 1, "{report}");
+    // The recalled message is emptied a moment later; until then its key is gone.
+    let [items, gone] = ["items", "keys_gone"].map(|name| report["sealed"][name].as_u64().unwrap());
+    assert_eq!(items - gone, 30, "{report}");
     assert_eq!((&report["holds"], &report["preserved_copies"]), (&json!(1), &json!(13)), "{report}");
     life.crash().await;
     life.assert_clean("after a crash", &[], OPEN);

@@ -210,6 +210,7 @@ async fn item(
         return Ok(None);
     };
     let profile = engine.profiles.of(app, peer.number).await?;
+    let friend = engine.relations.friend(app, owner, peer.number).await?;
     let last = view.last.as_ref();
     let content = match last {
         Some(found) => {
@@ -238,7 +239,7 @@ async fn item(
         pinned_at: settings.pinned_at.unwrap_or_default(),
         nick: profile.text(NICK).to_owned(),
         image: profile.text(IMAGE).to_owned(),
-        remark: String::new(),
+        remark: friend.map(|friend| friend.remark.clone()).unwrap_or_default(),
         remind: settings.remind,
         marks: marks_text(&settings),
         custom: settings.custom,

@@ -86,6 +86,9 @@ impl Command for SendMessage {
         .fails_with(&[
             ErrorCode::MessageAccountUnknown,
             ErrorCode::BlockedByReceiver,
+            ErrorCode::NotFriends,
+            ErrorCode::SenderNotFriend,
+            ErrorCode::ReceiverNotFriend,
             ErrorCode::MessageTooLong,
             ErrorCode::MessageBodyMalformed,
             ErrorCode::ElementMalformed,
@@ -123,7 +126,12 @@ impl Command for SendMessage {
         let mut flags = content.flags;
         flags.receiver_only = is_receiver_only(self.sync_other_machine)?;
         let is_online_only = is_online_only(self.life_seconds, self.online_only)?;
+        if !call.is_administrator() {
+            let relations = &call.engine.relations;
+            relations.check_friendship(call.app.id, &call.app.settings, from.number, to.number).await?;
+        }
         if !call.is_administrator()
+            && call.app.settings.block_list_check
             && call.engine.blocks.is_blocked(call.app.id, to.number, from.number).await?
         {
             if !call.app.settings.blocklist_show_sent {

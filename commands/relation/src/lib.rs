@@ -1,10 +1,27 @@
-//! Commands on relations: block lists, and the start-up questions about friends.
+//! Commands on relations: friends, applications, friend lists and block lists.
 
+mod shown;
 pub mod sns_black_list_add;
 pub mod sns_black_list_check;
 pub mod sns_black_list_delete;
 pub mod sns_black_list_get;
-pub mod start_up;
+pub mod sns_friend_add;
+pub mod sns_friend_check;
+pub mod sns_friend_delete;
+pub mod sns_friend_delete_all;
+pub mod sns_friend_get;
+pub mod sns_friend_get_list;
+pub mod sns_friend_import;
+pub mod sns_friend_response;
+pub mod sns_friend_update;
+pub mod sns_group_add;
+pub mod sns_group_delete;
+pub mod sns_group_get;
+pub mod sns_group_update;
+pub mod sns_pendency_delete;
+pub mod sns_pendency_get;
+pub mod sns_pendency_report;
+pub mod wire;
 
 use command::{AnyCommand, Erased};
 
@@ -16,57 +33,22 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<sns_black_list_check::CheckBlocked>::boxed(),
         Erased::<sns_black_list_delete::Unblock>::boxed(),
         Erased::<sns_black_list_get::GetBlocked>::boxed(),
-        Erased::<start_up::GetFriends>::boxed(),
-        Erased::<start_up::GetFriendGroups>::boxed(),
-        Erased::<start_up::GetPending>::boxed(),
+        Erased::<sns_friend_add::AddFriends>::boxed(),
+        Erased::<sns_friend_check::CheckFriends>::boxed(),
+        Erased::<sns_friend_delete::DeleteFriends>::boxed(),
+        Erased::<sns_friend_delete_all::DeleteAllFriends>::boxed(),
+        Erased::<sns_friend_get::GetFriends>::boxed(),
+        Erased::<sns_friend_get_list::GetFriendList>::boxed(),
+        Erased::<sns_friend_get_list::GetSpecified>::boxed(),
+        Erased::<sns_friend_import::ImportFriends>::boxed(),
+        Erased::<sns_friend_response::Respond>::boxed(),
+        Erased::<sns_friend_update::UpdateFriends>::boxed(),
+        Erased::<sns_group_add::AddGroups>::boxed(),
+        Erased::<sns_group_delete::DeleteGroups>::boxed(),
+        Erased::<sns_group_get::GetGroups>::boxed(),
+        Erased::<sns_group_update::UpdateGroup>::boxed(),
+        Erased::<sns_pendency_delete::DeletePending>::boxed(),
+        Erased::<sns_pendency_get::GetPending>::boxed(),
+        Erased::<sns_pendency_report::ReportPending>::boxed(),
     ]
-}
-
-/// The result of one account in a batch.
-#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
-pub struct ItemResult {
-    /// Who.
-    #[serde(rename = "To_Account")]
-    pub name: String,
-    /// 0, or why not.
-    #[serde(rename = "ResultCode")]
-    pub code: i64,
-    /// The reason.
-    #[serde(rename = "ResultInfo")]
-    pub info: String,
-}
-
-impl ItemResult {
-    /// Done.
-    #[must_use]
-    pub const fn done(name: String) -> Self {
-        Self { name, code: 0, info: String::new() }
-    }
-
-    /// Not done.
-    #[must_use]
-    pub fn failed(name: String, code: model::ErrorCode, info: &str) -> Self {
-        Self { name, code: code.number(), info: info.to_owned() }
-    }
-}
-
-/// The results of a batch.
-#[derive(Debug, Default, serde::Serialize, schemars::JsonSchema)]
-pub struct Results {
-    /// In the order of the request.
-    #[serde(rename = "ResultItem")]
-    pub items: Vec<ItemResult>,
-    /// The accounts that failed.
-    #[serde(rename = "Fail_Account", skip_serializing_if = "Vec::is_empty")]
-    pub failed: Vec<String>,
-}
-
-impl Results {
-    /// Adds a result.
-    pub fn push(&mut self, item: ItemResult) {
-        if item.code != 0 {
-            self.failed.push(item.name.clone());
-        }
-        self.items.push(item);
-    }
 }

@@ -3,16 +3,19 @@
 use command::scalar::AnyName;
 use command::{Call, Callers, Command, Family, Spec};
 use engine::blocks::BLOCKED_MAX;
+use model::settings::AfterBlock;
 use model::{ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{ItemResult, Results};
+use crate::wire::{ItemResult, Results};
 
 /// The most accounts of one call.
 pub const ACCOUNTS_MAX: usize = 1000;
 
 /// Blocks accounts: what they send to the owner of the list is refused. A list has at most 1000 entries.
+///
+/// A friendship with a blocked account ends on both sides, unless the app keeps it.
 #[derive(Deserialize, JsonSchema)]
 pub struct Block {
     /// Whose list.
@@ -27,7 +30,12 @@ impl Command for Block {
     const SPEC: Spec = Spec::new("sns/black_list_add", Family::RELATION)
         .callers(Callers::BOTH)
         .fields(&[("From_Account", ErrorCode::RelationBadParameter)])
-        .fails_with(&[ErrorCode::RelationAccountUnknown, ErrorCode::BlockListFull, ErrorCode::DiskFull]);
+        .fails_with(&[
+            ErrorCode::RelationAccountUnknown,
+            ErrorCode::RelationConflict,
+            ErrorCode::BlockListFull,
+            ErrorCode::DiskFull,
+        ]);
 
     type Reply = Results;
 
@@ -72,6 +80,10 @@ impl Command for Block {
             results.push(result);
         }
         engine.blocks.add(call.stamps(), app, owner.number, &added).await?;
+        if !added.is_empty() && call.app.settings.friendship_after_block == AfterBlock::Remove {
+            let others: Vec<_> = added.iter().map(|other| (other.number, other.user.clone())).collect();
+            engine.delete_friends(&call.app, &owner, &others, true).await?;
+        }
         if !added.is_empty() {
             let users: Vec<UserId> = added.iter().map(|account| account.user.clone()).collect();
             let frame = engine::push::blocked(&users);

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::sns_black_list_add::ACCOUNTS_MAX;
-use crate::{ItemResult, Results};
+use crate::wire::{ItemResult, Results};
 
 /// Unblocks accounts.
 #[derive(Deserialize, JsonSchema)]

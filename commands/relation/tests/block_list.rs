@@ -1,4 +1,4 @@
-//! Block lists: `sns/black_list_add`, `_delete`, `_get` and `_check`; and what clients ask about friends.
+//! Block lists: `sns/black_list_add`, `_delete`, `_get` and `_check`.
 
 use serde_json::{Value, json};
 use testkit::{Client, World};
@@ -200,19 +200,4 @@ async fn a_list_has_a_thousand_entries() {
     world.rest("sns/black_list_delete", names("alice", &json!(peers[..1]))).await.ok();
     let answer = world.rest("sns/black_list_add", names("alice", &json!(peers[1000..]))).await.ok();
     assert_eq!(answer.list("ResultItem")[0]["ResultCode"], 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn there_are_no_friends_yet_and_the_lists_say_so() {
-    let world = world().await;
-    let mut alice = world.login("alice").await;
-    let friends = alice.call("sns.friend_get", json!({"From_Account": "alice", "StartIndex": 0})).await.ok();
-    assert_eq!((&friends["UserDataItem"], &friends["CompleteFlag"]), (&json!([]), &json!(1)));
-    let groups = alice.call("sns.group_get", json!({"From_Account": "alice"})).await.ok();
-    assert_eq!(groups["ResultItem"], json!([]));
-    let pending = alice.call("sns.pendency_get", json!({"From_Account": "alice"})).await.ok();
-    assert_eq!((&pending["PendencyItem"], &pending["UnreadPendencyCount"]), (&json!([]), &json!(0)));
-    for command in ["sns/friend_get", "sns/group_get", "sns/pendency_get"] {
-        world.rest(command, json!({})).await.refused(60009, "");
-    }
 }

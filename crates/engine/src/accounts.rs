@@ -17,6 +17,7 @@ use crate::export::ExportFact;
 use crate::facts::{
     AccountFact, BlockFact, ContactFact, InstallationFact, InstanceFact, ProfileFact, RevokedFact, WatchFact,
 };
+use crate::relations::{FriendFact, RelationsFact, RequestFact};
 use crate::store::{TRIES_MAX, indexed_by, owned_by, put, remove, unchanged, write, write_if};
 
 /// Accounts kept in memory.
@@ -306,6 +307,9 @@ impl Accounts {
         self.remove_all::<InstanceFact>(app, number, None).await?;
         self.remove_all::<BlockFact>(app, number, None).await?;
         self.remove_all::<BlockFact>(app, number, Some(BlockFact::BY_BLOCKED)).await?;
+        self.remove_all::<FriendFact>(app, number, None).await?;
+        self.remove_all::<RequestFact>(app, number, None).await?;
+        self.remove_all::<RelationsFact>(app, number, None).await?;
         self.remove_all::<ContactFact>(app, number, None).await?;
         self.remove_all::<ExportFact>(app, number, None).await?;
         self.remove_all::<WatchFact>(app, number, None).await?;

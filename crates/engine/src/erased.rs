@@ -173,6 +173,9 @@ impl Engine {
         if self.preserve.is_copying(app, number) {
             return Ok(());
         }
+        if let Some(known) = self.apps.find(app).await? {
+            self.forget_relations(&known, number).await?;
+        }
         self.accounts.delete_rest(app, number).await?;
         let Some(mut fact) = self.erased(app, number).await? else { return Ok(()) };
         if let (None, Some(name)) = (fact.deleted, &fact.name) {

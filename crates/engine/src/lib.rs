@@ -23,6 +23,7 @@ pub mod preserve;
 pub mod profiles;
 pub mod push;
 pub mod receipts;
+pub mod relations;
 pub mod requests;
 pub mod retention;
 mod seals;
@@ -82,6 +83,8 @@ pub struct Engine {
     pub profiles: Arc<profiles::Profiles>,
     /// Block lists.
     pub blocks: blocks::Blocks,
+    /// Friends.
+    pub relations: relations::Relations,
     /// Settings of conversations.
     pub contacts: contacts::Contacts,
     /// Who is online.
@@ -131,6 +134,7 @@ impl Engine {
                 Arc::clone(&preserve),
             )),
             blocks: blocks::Blocks::new(context.clone()),
+            relations: relations::Relations::new(context.clone()),
             contacts: contacts::Contacts::new(context.clone()),
             presence: presence::Presence::new(context.clone(), Arc::clone(&hub), options.node),
             apps,

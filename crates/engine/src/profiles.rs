@@ -16,6 +16,7 @@ use crate::facts::{AccountFact, ProfileFact};
 use crate::hub::Hub;
 use crate::preserve::Preserve;
 use crate::push;
+use crate::relations::who_has;
 use crate::store::{TRIES_MAX, put, unchanged, write_if};
 
 const CACHED: usize = 100_000;
@@ -206,13 +207,16 @@ impl Profiles {
         Err(ErrorCode::ProfileInternal.into())
     }
 
-    /// Tells the accounts that recently talked to this one and are connected here.
+    /// Tells those who have this account on their list of friends or recently talked to it, and are connected here.
     async fn tell_peers(&self, app: SdkAppId, number: AccountNumber, frame: &bytes::Bytes) -> Result<()> {
         const PEERS_MAX: usize = 100;
-        for view in self.context.timeline.conversations(app, number, PEERS_MAX).await? {
-            if view.peer != number {
-                self.hub.push(app, view.peer, frame, None);
-            }
+        let mut told = who_has(self.records(), app, number).await?;
+        let views = self.context.timeline.conversations(app, number, PEERS_MAX).await?;
+        told.extend(views.iter().map(|view| view.peer));
+        told.sort_unstable();
+        told.dedup();
+        for peer in told.into_iter().filter(|peer| *peer != number) {
+            self.hub.push(app, peer, frame, None);
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Frames that the server sends by itself; section 12 of the protocol reference lists their shapes.
 
+pub mod relations;
+
 use bytes::Bytes;
 use model::settings::App;
 use model::{AccountNumber, Message, MessageKey, Seconds, UserId};

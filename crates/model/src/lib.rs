@@ -9,6 +9,7 @@ pub mod id;
 pub mod json;
 pub mod message;
 pub mod profile;
+pub mod relation;
 pub mod settings;
 pub mod stamp;
 pub mod time;

@@ -91,6 +91,11 @@ impl Stage {
             world.accounts(&["administrator", "alice", "bob"]).await;
             world.nick("alice", "Alice").await;
             world.nick("bob", "Bob").await;
+            let settings = world.settings(app).await;
+            for user in ["alice", "bob"] {
+                let (owner, names) = (world.account(user).await, ["matrix".to_owned()]);
+                world.engine().add_friend_groups(&settings, &owner, &names, &[]).await.unwrap();
+            }
             for (place, (from, to)) in [("alice", "bob"), ("bob", "alice")].into_iter().enumerate() {
                 let key = world.send(from, to, "hello").await.key;
                 messages[place] = (key.sequence.into(), key.random.into(), key.time.0.into());

@@ -66,6 +66,9 @@ const RECORDS: &[Row] = &[
         "until its last ciphertext has aged out",
     ),
     row("changed settings", NOBODY, "the newest thousand, while the app exists"),
+    row("friend", "the account whose list it is", WHILE_ACCOUNT),
+    row("relations", "the account", WHILE_ACCOUNT),
+    row("application for friendship", "the account whose view it is", "until it is answered or deleted"),
 ];
 
 /// What is no record: what, class, subject, kept, place.

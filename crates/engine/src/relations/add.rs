@@ -1,0 +1,433 @@
+//! Friends are added, by themselves or because somebody agreed, or imported.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::profile::{FieldValue, IMAGE, NICK};
+use model::relation::REQUESTS_MAX;
+use model::settings::{AllowType, App};
+use model::{ErrorCode, Result, Seconds, UserId};
+use promise::Stamps;
+
+use super::books::Books;
+use super::{AT_ONCE, FriendFact, RequestFact, Way};
+use crate::facts::AccountFact;
+use crate::store::TRIES_MAX;
+use crate::{Engine, push};
+
+const ALLOW_TYPE: &str = "Tag_Profile_IM_AllowType";
+const FORBID_TYPE: &str = "Tag_Profile_IM_AdminForbidType";
+const MAY_NOT_ASK: &str = "AdminForbid_Type_SendOut";
+
+/// A friend to add.
+#[derive(Clone, Debug)]
+pub struct AddFriend {
+    /// Who.
+    pub other: Arc<AccountFact>,
+    /// How it was found.
+    pub source: String,
+    /// What to say to it.
+    pub wording: String,
+    /// What the owner will call it.
+    pub remark: String,
+    /// Into which of the owner's lists it goes; made if it is not there.
+    pub group: Option<String>,
+}
+
+/// How friends are added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Adding {
+    /// On both lists, rather than the owner's alone.
+    pub both: bool,
+    /// Without asking.
+    pub force: bool,
+}
+
+/// A friend to import.
+#[derive(Clone, Debug)]
+pub struct ImportFriend {
+    /// Who.
+    pub other: Arc<AccountFact>,
+    /// How it was found.
+    pub source: String,
+    /// What was said.
+    pub wording: String,
+    /// What the owner calls it.
+    pub remark: String,
+    /// Into which of the owner's lists it goes; made if they are not there.
+    pub groups: Vec<String>,
+    /// Since when; now, if absent.
+    pub added_at: Option<Seconds>,
+    /// The app's own fields.
+    pub custom: BTreeMap<String, FieldValue>,
+}
+
+/// What came of adding one friend.
+#[derive(Default)]
+struct Outcome {
+    /// They are friends now; the other has the owner on its list since.
+    added: bool,
+    added_back: bool,
+    /// An application was made.
+    applied: Option<RequestFact>,
+    /// Applications between them are settled: in the owner's view, in the other's.
+    settled: [bool; 2],
+}
+
+/// What adding depends on besides lists of friends.
+struct Consent {
+    allows: AllowType,
+    owner_blocks: bool,
+    other_blocks: bool,
+}
+
+impl Engine {
+    /// Adds friends, or asks those that want to be asked; one result for each, in the order of the request. Both sides'
+    /// instances are told.
+    ///
+    /// # Errors
+    /// `RelationConflict` if others changed the same relations again and again. Of single friends: what the reference names, also
+    /// `WaitsForConfirmation` for who was asked.
+    pub async fn add_friends(
+        &self,
+        app: &App,
+        owner: &Arc<AccountFact>,
+        friends: &[AddFriend],
+        how: Adding,
+    ) -> Result<Vec<Result<()>>> {
+        let profile = self.profiles.of(app.id, owner.number).await?;
+        if !how.force && profile.text(FORBID_TYPE) == MAY_NOT_ASK {
+            return Err(ErrorCode::MayNotAsk.into());
+        }
+        let mut results = Vec::with_capacity(friends.len());
+        for chunk in friends.chunks(AT_ONCE) {
+            results.extend(self.add_some(app, owner, chunk, how).await?);
+        }
+        Ok(results)
+    }
+
+    async fn add_some(
+        &self,
+        app: &App,
+        owner: &Arc<AccountFact>,
+        friends: &[AddFriend],
+        how: Adding,
+    ) -> Result<Vec<Result<()>>> {
+        let stamps = Stamps::of(app.id, &app.settings);
+        let mut consents = Vec::with_capacity(friends.len());
+        for friend in friends {
+            consents.push(self.consent(app, owner, &friend.other).await?);
+        }
+        for _ in 0..TRIES_MAX {
+            let mut books = self.relations.books(app.id, stamps);
+            let mut outcomes = Vec::with_capacity(friends.len());
+            for (friend, consent) in friends.iter().zip(&consents) {
+                outcomes.push(self.add_one(app, &mut books, owner, friend, how, consent).await?);
+            }
+            if let Some(changes) = books.commit().await? {
+                self.relations.remember(app.id, &changes);
+                self.tell_added(app, owner, friends, &outcomes).await?;
+                let waits = |outcome: Outcome| match outcome.applied {
+                    Some(_) => Err(ErrorCode::WaitsForConfirmation.into()),
+                    None => Ok(()),
+                };
+                return Ok(outcomes.into_iter().map(|outcome| outcome.and_then(waits)).collect());
+            }
+        }
+        Err(ErrorCode::RelationConflict.into())
+    }
+
+    async fn consent(&self, app: &App, owner: &AccountFact, other: &AccountFact) -> Result<Consent> {
+        let profile = self.profiles.of(app.id, other.number).await?;
+        let allows = match profile.text(ALLOW_TYPE) {
+            "AllowType_Type_AllowAny" => AllowType::AllowAny,
+            "AllowType_Type_NeedConfirm" => AllowType::NeedConfirm,
+            "AllowType_Type_DenyAny" => AllowType::DenyAny,
+            _ => app.settings.default_allow_type,
+        };
+        let owner_blocks = self.blocks.is_blocked(app.id, owner.number, other.number).await?;
+        let other_blocks = self.blocks.is_blocked(app.id, other.number, owner.number).await?;
+        Ok(Consent { allows, owner_blocks, other_blocks })
+    }
+
+    async fn add_one(
+        &self,
+        app: &App,
+        books: &mut Books<'_>,
+        owner: &AccountFact,
+        friend: &AddFriend,
+        how: Adding,
+        consent: &Consent,
+    ) -> Result<Result<Outcome>> {
+        let other = &friend.other;
+        if owner.number == other.number {
+            return Ok(Err(ErrorCode::RelationBadParameter.because("nobody is a friend of himself")));
+        }
+        if consent.owner_blocks {
+            return Ok(Err(ErrorCode::BlockedByOwner.into()));
+        }
+        if consent.other_blocks {
+            return Ok(Err(ErrorCode::BlockedByOther.into()));
+        }
+        let has = books.friend(owner.number, other.number).await?.is_some();
+        let is_had = books.friend(other.number, owner.number).await?.is_some();
+        if has && (is_had || !how.both) {
+            return Ok(Err(ErrorCode::RelationBadParameter.because("is a friend already")));
+        }
+        let most = app.settings.friends_allowed();
+        if !has && books.of(owner.number).await?.friends >= most {
+            return Ok(Err(ErrorCode::FriendsFull.because(format!("an account has at most {most} friends"))));
+        }
+        if how.both && !is_had && books.of(other.number).await?.friends >= most {
+            return Ok(Err(ErrorCode::OtherFriendsFull.into()));
+        }
+        // Who has asked first agrees.
+        let asked = books.request(owner.number, other.number).await?;
+        let has_asked = asked.is_some_and(|request| request.way == Way::Received);
+        let now = self.context.clock.now().seconds();
+        match consent.allows {
+            _ if how.force || has_asked => {}
+            AllowType::AllowAny => {}
+            AllowType::DenyAny => return Ok(Err(ErrorCode::DeniesEverybody.into())),
+            AllowType::NeedConfirm => return ask(books, owner, friend, now).await,
+        }
+        befriend(books, owner, friend, how.both, now).await
+    }
+
+    async fn tell_added(
+        &self,
+        app: &App,
+        owner: &AccountFact,
+        friends: &[AddFriend],
+        outcomes: &[Result<Outcome>],
+    ) -> Result<()> {
+        let (mut added, mut settled) = (Vec::new(), Vec::new());
+        for (friend, outcome) in friends.iter().zip(outcomes) {
+            let (Ok(outcome), other) = (outcome, &friend.other) else { continue };
+            if let Some(request) = &outcome.applied {
+                self.tell_applied(app, owner, other, request).await?;
+            }
+            if outcome.settled[0] {
+                settled.push(other.user.clone());
+            }
+            if outcome.settled[1] {
+                let frame = push::relations::settled(std::slice::from_ref(&owner.user));
+                self.hub.push(app.id, other.number, &frame, None);
+            }
+            if outcome.added {
+                added.push(other.user.clone());
+            }
+            if outcome.added_back {
+                let frame = push::relations::added(std::slice::from_ref(&owner.user));
+                self.hub.push(app.id, other.number, &frame, None);
+            }
+        }
+        self.tell_own(app, owner, &settled, push::relations::settled);
+        self.tell_own(app, owner, &added, push::relations::added);
+        Ok(())
+    }
+
+    /// Tells all instances of an account something about others, unless there is nothing to tell.
+    pub(super) fn tell_own(
+        &self,
+        app: &App,
+        owner: &AccountFact,
+        users: &[UserId],
+        frame: impl Fn(&[UserId]) -> bytes::Bytes,
+    ) {
+        if !users.is_empty() {
+            self.hub.push(app.id, owner.number, &frame(users), None);
+        }
+    }
+
+    async fn tell_applied(
+        &self,
+        app: &App,
+        owner: &AccountFact,
+        other: &AccountFact,
+        request: &RequestFact,
+    ) -> Result<()> {
+        for (told, shown) in [(other, owner), (owner, other)] {
+            if self.hub.has(app.id, told.number) {
+                let profile = self.profiles.of(app.id, shown.number).await?;
+                let frame = push::relations::applied(push::relations::Application {
+                    applicant: &owner.user,
+                    other: &shown.user,
+                    nick: profile.text(NICK),
+                    image: profile.text(IMAGE),
+                    at: request.at,
+                    source: &request.source,
+                    wording: &request.wording,
+                });
+                self.hub.push(app.id, told.number, &frame, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts friends on one account's list as they were somewhere else, without asking anybody. Who is there already is
+    /// overwritten.
+    ///
+    /// # Errors
+    /// `RelationConflict`. Of single friends: `FriendsFull`, `FriendGroupsFull`, `RelationBadParameter`.
+    pub async fn import_friends(
+        &self,
+        app: &App,
+        owner: &AccountFact,
+        friends: &[ImportFriend],
+    ) -> Result<Vec<Result<()>>> {
+        let mut results = Vec::with_capacity(friends.len());
+        for chunk in friends.chunks(AT_ONCE) {
+            results.extend(self.import_some(app, owner, chunk).await?);
+        }
+        Ok(results)
+    }
+
+    async fn import_some(
+        &self,
+        app: &App,
+        owner: &AccountFact,
+        friends: &[ImportFriend],
+    ) -> Result<Vec<Result<()>>> {
+        let stamps = Stamps::of(app.id, &app.settings);
+        for _ in 0..TRIES_MAX {
+            let mut books = self.relations.books(app.id, stamps);
+            let mut results = Vec::with_capacity(friends.len());
+            for friend in friends {
+                results.push(self.import_one(app, &mut books, owner, friend).await?);
+            }
+            if let Some(changes) = books.commit().await? {
+                self.relations.remember(app.id, &changes);
+                let done = friends.iter().zip(&results).filter(|(_, result)| result.is_ok());
+                let users: Vec<UserId> = done.map(|(friend, _)| friend.other.user.clone()).collect();
+                self.tell_own(app, owner, &users, push::relations::added);
+                return Ok(results);
+            }
+        }
+        Err(ErrorCode::RelationConflict.into())
+    }
+
+    async fn import_one(
+        &self,
+        app: &App,
+        books: &mut Books<'_>,
+        owner: &AccountFact,
+        friend: &ImportFriend,
+    ) -> Result<Result<()>> {
+        let other = &friend.other;
+        if owner.number == other.number {
+            return Ok(Err(ErrorCode::RelationBadParameter.because("nobody is a friend of himself")));
+        }
+        let is_there = books.friend(owner.number, other.number).await?.is_some();
+        let book = books.of(owner.number).await?;
+        if !is_there && book.friends >= app.settings.friends_allowed() {
+            return Ok(Err(ErrorCode::FriendsFull.into()));
+        }
+        let groups: Result<Vec<u32>> = friend.groups.iter().map(|name| book.group_or_new(name)).collect();
+        let groups = match groups {
+            Ok(groups) => groups,
+            Err(error) => return Ok(Err(error)),
+        };
+        book.custom_sequence += u32::from(!friend.custom.is_empty());
+        let fact = FriendFact {
+            owner: owner.number,
+            friend: other.number,
+            user: other.user.clone(),
+            added_at: friend.added_at.unwrap_or_else(|| self.context.clock.now().seconds()),
+            source: friend.source.clone(),
+            wording: friend.wording.clone(),
+            remark: friend.remark.clone(),
+            groups,
+            custom: friend.custom.clone(),
+        };
+        books.put_friend(fact).await?;
+        Ok(Ok(()))
+    }
+}
+
+/// Makes an application, which replaces a former one.
+async fn ask(
+    books: &mut Books<'_>,
+    owner: &AccountFact,
+    friend: &AddFriend,
+    now: Seconds,
+) -> Result<Result<Outcome>> {
+    let other = &friend.other;
+    let is_again = books.request(owner.number, other.number).await?.is_some();
+    let waits = books.request(other.number, owner.number).await?.is_some();
+    let is_full = (!is_again && books.of(owner.number).await?.made >= REQUESTS_MAX)
+        || (!waits && books.of(other.number).await?.received >= REQUESTS_MAX);
+    if is_full {
+        return Ok(Err(ErrorCode::RequestsFull.into()));
+    }
+    let made = RequestFact {
+        owner: owner.number,
+        other: other.number,
+        user: other.user.clone(),
+        way: Way::Made,
+        at: now,
+        source: friend.source.clone(),
+        wording: friend.wording.clone(),
+        remark: friend.remark.clone(),
+        group: friend.group.clone(),
+    };
+    let received = RequestFact {
+        owner: other.number,
+        other: owner.number,
+        user: owner.user.clone(),
+        way: Way::Received,
+        remark: String::new(),
+        group: None,
+        ..made.clone()
+    };
+    books.put_request(made.clone()).await?;
+    books.put_request(received).await?;
+    Ok(Ok(Outcome { applied: Some(made), ..Outcome::default() }))
+}
+
+/// Makes friends, and settles what they had asked each other.
+async fn befriend(
+    books: &mut Books<'_>,
+    owner: &AccountFact,
+    friend: &AddFriend,
+    both: bool,
+    now: Seconds,
+) -> Result<Result<Outcome>> {
+    let other = &friend.other;
+    let mut outcome = Outcome::default();
+    let groups = match &friend.group {
+        Some(name) => match books.of(owner.number).await?.group_or_new(name) {
+            Ok(id) => vec![id],
+            Err(error) => return Ok(Err(error)),
+        },
+        None => Vec::new(),
+    };
+    if books.friend(owner.number, other.number).await?.is_none() {
+        let fact = new_friend(owner, other, friend, now);
+        books.put_friend(FriendFact { remark: friend.remark.clone(), groups, ..fact }).await?;
+        outcome.added = true;
+    }
+    if both && books.friend(other.number, owner.number).await?.is_none() {
+        books.put_friend(new_friend(other, owner, friend, now)).await?;
+        outcome.added_back = true;
+    }
+    outcome.settled = [
+        books.remove_request(owner.number, other.number).await?.is_some(),
+        books.remove_request(other.number, owner.number).await?.is_some(),
+    ];
+    Ok(Ok(outcome))
+}
+
+fn new_friend(owner: &AccountFact, other: &AccountFact, said: &AddFriend, now: Seconds) -> FriendFact {
+    FriendFact {
+        owner: owner.number,
+        friend: other.number,
+        user: other.user.clone(),
+        added_at: now,
+        source: said.source.clone(),
+        wording: said.wording.clone(),
+        remark: String::new(),
+        groups: Vec::new(),
+        custom: BTreeMap::new(),
+    }
+}

@@ -1,0 +1,215 @@
+//! The lists into which an account sorts its friends.
+
+use model::relation::GROUPS_MAX;
+use model::settings::App;
+use model::{AccountNumber, ErrorCode, Result, SdkAppId, UserId};
+use promise::Stamps;
+
+use super::books::Books;
+use super::{AT_ONCE, FriendFact, Relations, RelationsFact};
+use crate::Engine;
+use crate::facts::AccountFact;
+use crate::store::TRIES_MAX;
+
+/// A friend that comes into a list or leaves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GroupMember {
+    /// Who.
+    pub friend: AccountNumber,
+    /// Whether it comes.
+    pub is_added: bool,
+}
+
+/// A list and who is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupView {
+    /// What it is called.
+    pub name: String,
+    /// The friends in it, in the order of their numbers.
+    pub friends: Vec<UserId>,
+}
+
+impl Relations {
+    /// An account's friend lists and who is in them: all, or those of these names.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn groups(
+        &self,
+        app: SdkAppId,
+        owner: AccountNumber,
+        only: &[String],
+    ) -> Result<(RelationsFact, Vec<GroupView>)> {
+        const PAGE: usize = 1000;
+        let book = self.of(app, owner).await?;
+        let wanted = book.groups.iter().filter(|group| only.is_empty() || only.contains(&group.name));
+        let mut views: Vec<(u32, GroupView)> = wanted
+            .map(|group| (group.id, GroupView { name: group.name.clone(), friends: Vec::new() }))
+            .collect();
+        let mut after = None;
+        while !views.is_empty() {
+            let page = self.page(app, owner, after, PAGE).await?;
+            after = page.last().map(|fact| fact.friend);
+            let is_last = page.len() < PAGE;
+            for fact in page {
+                for (_, view) in views.iter_mut().filter(|(id, _)| fact.groups.contains(id)) {
+                    view.friends.push(fact.user.clone());
+                }
+            }
+            if is_last {
+                break;
+            }
+        }
+        Ok((book, views.into_iter().map(|(_, view)| view).collect()))
+    }
+}
+
+impl Engine {
+    /// Makes friend lists and puts friends into them. Whether each of these is a friend, and the new sequence.
+    ///
+    /// # Errors
+    /// `FriendGroupExists`, `FriendGroupsFull`: then nothing is made. `RelationConflict`.
+    pub async fn add_friend_groups(
+        &self,
+        app: &App,
+        owner: &AccountFact,
+        names: &[String],
+        members: &[AccountNumber],
+    ) -> Result<(Vec<bool>, u32)> {
+        let stamps = Stamps::of(app.id, &app.settings);
+        let mut are_friends = Vec::with_capacity(members.len());
+        let (first, rest) = members.split_at(members.len().min(AT_ONCE));
+        let mut sequence = None;
+        for _ in 0..TRIES_MAX {
+            let mut books = self.relations.books(app.id, stamps);
+            let book = books.of(owner.number).await?;
+            if let Some(name) = names.iter().find(|name| book.group(name).is_some()) {
+                return Err(ErrorCode::FriendGroupExists.in_field("GroupName", format!("{name} is there")));
+            }
+            if book.groups.len() + names.len() > GROUPS_MAX {
+                return Err(ErrorCode::FriendGroupsFull.into());
+            }
+            let added = join(&mut books, owner.number, names, first).await?;
+            let now = books.of(owner.number).await?.group_sequence;
+            if let Some(changes) = books.commit().await? {
+                self.relations.remember(app.id, &changes);
+                are_friends.extend(added);
+                sequence = Some(now);
+                break;
+            }
+        }
+        let mut sequence = sequence.ok_or(ErrorCode::RelationConflict)?;
+        for chunk in rest.chunks(AT_ONCE) {
+            let changes: Vec<GroupMember> =
+                chunk.iter().map(|friend| GroupMember { friend: *friend, is_added: true }).collect();
+            for name in names {
+                let (found, now) = self.change_friend_group(app, owner, name, None, &changes).await?;
+                sequence = now;
+                if Some(name) == names.first() {
+                    are_friends.extend(found);
+                }
+            }
+        }
+        Ok((are_friends, sequence))
+    }
+
+    /// Deletes friend lists; the friends stay. The new sequence.
+    ///
+    /// # Errors
+    /// `RelationBadParameter` for a list that is not there: then nothing is deleted. `RelationConflict`.
+    pub async fn delete_friend_groups(
+        &self,
+        app: &App,
+        owner: &AccountFact,
+        names: &[String],
+    ) -> Result<u32> {
+        let stamps = Stamps::of(app.id, &app.settings);
+        for _ in 0..TRIES_MAX {
+            let mut books = self.relations.books(app.id, stamps);
+            let book = books.of(owner.number).await?;
+            if let Some(name) = names.iter().find(|name| book.group(name).is_none()) {
+                return Err(no_group(name));
+            }
+            // Friends keep the number, which is not given out again and names nothing any more.
+            book.groups.retain(|group| !names.contains(&group.name));
+            book.group_sequence += 1;
+            let sequence = book.group_sequence;
+            if books.commit().await?.is_some() {
+                return Ok(sequence);
+            }
+        }
+        Err(ErrorCode::RelationConflict.into())
+    }
+
+    /// Renames a friend list, or changes who is in it. Whether each of these is a friend, and the new sequence.
+    ///
+    /// # Errors
+    /// `RelationBadParameter` for a list that is not there, `FriendGroupExists` for a name that is taken, `RelationConflict`.
+    pub async fn change_friend_group(
+        &self,
+        app: &App,
+        owner: &AccountFact,
+        name: &str,
+        new_name: Option<&str>,
+        members: &[GroupMember],
+    ) -> Result<(Vec<bool>, u32)> {
+        let stamps = Stamps::of(app.id, &app.settings);
+        for _ in 0..TRIES_MAX {
+            let mut books = self.relations.books(app.id, stamps);
+            let book = books.of(owner.number).await?;
+            let id = book.group(name).ok_or_else(|| no_group(name))?;
+            if let Some(new_name) = new_name.filter(|new_name| *new_name != name) {
+                if book.group(new_name).is_some() {
+                    return Err(ErrorCode::FriendGroupExists.in_field("GroupNewName", "is taken"));
+                }
+                let renamed = book.groups.iter_mut().filter(|group| group.id == id);
+                renamed.for_each(|group| new_name.clone_into(&mut group.name));
+            }
+            book.group_sequence += 1;
+            let sequence = book.group_sequence;
+            let mut are_friends = Vec::with_capacity(members.len());
+            for member in members {
+                let found = books.friend(owner.number, member.friend).await?;
+                are_friends.push(found.is_some());
+                if let Some(mut fact) = found {
+                    fact.groups.retain(|group| *group != id);
+                    if member.is_added {
+                        fact.groups.push(id);
+                    }
+                    books.put_friend(fact).await?;
+                }
+            }
+            if let Some(changes) = books.commit().await? {
+                self.relations.remember(app.id, &changes);
+                return Ok((are_friends, sequence));
+            }
+        }
+        Err(ErrorCode::RelationConflict.into())
+    }
+}
+
+fn no_group(name: &str) -> model::Error {
+    ErrorCode::RelationBadParameter.in_field("GroupName", format!("there is no list {name}"))
+}
+
+/// Makes lists and puts friends into all of them; whether each is a friend.
+async fn join(
+    books: &mut Books<'_>,
+    owner: AccountNumber,
+    names: &[String],
+    members: &[AccountNumber],
+) -> Result<Vec<bool>> {
+    let book = books.of(owner).await?;
+    let ids: Vec<u32> = names.iter().map(|name| book.group_or_new(name)).collect::<Result<_>>()?;
+    let mut are_friends = Vec::with_capacity(members.len());
+    for member in members {
+        let found = books.friend(owner, *member).await?;
+        are_friends.push(found.is_some());
+        if let Some(fact) = found {
+            let mut groups = fact.groups.clone();
+            groups.extend(ids.iter().filter(|id| !fact.groups.contains(id)));
+            books.put_friend(FriendFact { groups, ..fact }).await?;
+        }
+    }
+    Ok(are_friends)
+}
