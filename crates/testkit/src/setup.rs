@@ -78,11 +78,15 @@ impl World {
 
     /// Gives an account a nickname.
     pub async fn nick(&self, user: &str, nick: &str) {
+        self.profile_text(user, model::profile::NICK, nick).await;
+    }
+
+    /// Sets a text of an account's profile.
+    pub async fn profile_text(&self, user: &str, tag: &str, text: &str) {
         let app = self.settings(&self.app).await;
         let stamps = Stamps::of(app.id, &app.settings);
         let account = self.account(user).await;
-        let nick = model::profile::FieldValue::Text(nick.to_owned());
-        let fields = vec![(model::profile::NICK.to_owned(), nick)];
+        let fields = vec![(tag.to_owned(), model::profile::FieldValue::Text(text.to_owned()))];
         let profiles = &self.engine().profiles;
         let set = profiles.set(stamps, app.id, &account, fields, None).await;
         set.expect("a profile can be written");
