@@ -11,6 +11,7 @@ pub mod sns_friend_delete;
 pub mod sns_friend_delete_all;
 pub mod sns_friend_get;
 pub mod sns_friend_get_list;
+pub mod sns_friend_get_specified;
 pub mod sns_friend_import;
 pub mod sns_friend_response;
 pub mod sns_friend_update;
@@ -39,7 +40,7 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<sns_friend_delete_all::DeleteAllFriends>::boxed(),
         Erased::<sns_friend_get::GetFriends>::boxed(),
         Erased::<sns_friend_get_list::GetFriendList>::boxed(),
-        Erased::<sns_friend_get_list::GetSpecified>::boxed(),
+        Erased::<sns_friend_get_specified::GetSpecified>::boxed(),
         Erased::<sns_friend_import::ImportFriends>::boxed(),
         Erased::<sns_friend_response::Respond>::boxed(),
         Erased::<sns_friend_update::UpdateFriends>::boxed(),

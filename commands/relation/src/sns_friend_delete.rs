@@ -28,10 +28,10 @@ pub struct DeleteFriends {
 pub enum DeleteKind {
     /// The caller's alone.
     #[default]
-    #[serde(rename = "Delete_Type_Single", alias = "CheckResult_Type_Single")]
+    #[serde(rename = "Delete_Type_Single")]
     Single,
     /// Both.
-    #[serde(rename = "Delete_Type_Both", alias = "CheckResult_Type_Both")]
+    #[serde(rename = "Delete_Type_Both")]
     Both,
 }
 

@@ -14,7 +14,7 @@ pub struct DeleteAllFriends {
     #[serde(rename = "From_Account")]
     pub owner: UserId,
     /// Off which lists.
-    #[serde(rename = "DeleteType", alias = "CheckType", default)]
+    #[serde(rename = "DeleteType", default)]
     pub kind: DeleteKind,
 }
 

@@ -1,4 +1,4 @@
-//! `sns/friend_get_list` and `sns.friend_get_specified`: what is kept of named friends, with their profiles.
+//! `sns/friend_get_list`: what is kept of named friends, and their profiles.
 
 use command::scalar::AnyName;
 use command::{Call, Callers, Command, Family, Spec};
@@ -31,17 +31,6 @@ pub struct GetFriendList {
     pub tags: Vec<String>,
 }
 
-/// Reads all fields of up to 100 friends of the caller.
-#[derive(Deserialize, JsonSchema)]
-pub struct GetSpecified {
-    /// The caller.
-    #[serde(rename = "From_Account")]
-    pub owner: UserId,
-    /// Which friends.
-    #[serde(rename = "To_Account")]
-    pub friends: Vec<AnyName>,
-}
-
 /// One result per account.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct FriendList {
@@ -70,7 +59,11 @@ pub struct FriendItem {
     pub info: String,
 }
 
-async fn read(
+/// What is kept of friends, and their profiles: all fields, or those of these names.
+///
+/// # Errors
+/// `RelationAccountUnknown` for the owner, `RelationBadParameter` for too many friends.
+pub(crate) async fn read(
     call: &Call,
     owner: &UserId,
     names: Vec<AnyName>,
@@ -131,18 +124,5 @@ impl Command for GetFriendList {
             return Err(ErrorCode::RelationBadParameter.because(format!("TagList[{unknown}]: no such field")));
         }
         read(call, &self.owner, self.friends, Some(&self.tags)).await
-    }
-}
-
-impl Command for GetSpecified {
-    const SPEC: Spec = Spec::new("sns/friend_get_specified", Family::RELATION)
-        .callers(Callers::ACCOUNT)
-        .fields(&[("From_Account", ErrorCode::RelationBadParameter)])
-        .fails_with(&[ErrorCode::RelationAccountUnknown]);
-
-    type Reply = FriendList;
-
-    async fn run(self, call: &Call) -> Result<FriendList> {
-        read(call, &self.owner, self.friends, None).await
     }
 }

@@ -80,7 +80,7 @@ impl Command for AddGroups {
             items.push((name.0, found.map(drop)));
         }
         let (are_friends, sequence) =
-            call.engine.add_friend_groups(&call.app, &owner, &self.names, &members).await?;
+            call.engine.add_friend_groups(&call.app, &owner, &self.names, &members, call.instance()).await?;
         let not = || ErrorCode::NotAFriendForGroup.into();
         let results = batch(items, async |_: Vec<()>| {
             Ok(are_friends.into_iter().map(|is_friend| is_friend.then_some(()).ok_or_else(not)).collect())

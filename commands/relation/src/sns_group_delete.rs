@@ -37,7 +37,8 @@ impl Command for DeleteGroups {
     async fn run(self, call: &Call) -> Result<Deleted> {
         let owner = call.actor("From_Account", Some(&self.owner), ErrorCode::RelationAccountUnknown).await?;
         check_names(&self.names)?;
-        let sequence = call.engine.delete_friend_groups(&call.app, &owner, &self.names).await?;
+        let sequence =
+            call.engine.delete_friend_groups(&call.app, &owner, &self.names, call.instance()).await?;
         Ok(Deleted { sequence })
     }
 }

@@ -102,8 +102,10 @@ impl Command for UpdateGroup {
             members.extend(friend.as_ref().map(|friend| GroupMember { friend: friend.number, is_added }));
             found.push((item, friend));
         }
-        let (are_friends, sequence) =
-            call.engine.change_friend_group(&call.app, &owner, &self.name, new_name, &members).await?;
+        let (are_friends, sequence) = call
+            .engine
+            .change_friend_group(&call.app, &owner, &self.name, new_name, &members, call.instance())
+            .await?;
         let mut are_friends = are_friends.into_iter();
         let items = found.into_iter().map(|(item, friend)| {
             let outcome = friend.and_then(|_| match are_friends.next() {

@@ -140,6 +140,7 @@ impl Engine {
             self.doomed.add(doomed);
         }
         self.end_sessions(app.id, &account).await?;
+        self.forget_relations(app, account.number).await?;
         let receipt = self.hide(app.id, account.number).await?;
         let (engine, app, number) = (Arc::clone(self), app.id, account.number);
         self.context.spawner.spawn(Box::pin(async move {
@@ -173,6 +174,7 @@ impl Engine {
         if self.preserve.is_copying(app, number) {
             return Ok(());
         }
+        // What it was about to change is changed by now.
         if let Some(known) = self.apps.find(app).await? {
             self.forget_relations(&known, number).await?;
         }

@@ -94,7 +94,7 @@ impl Stage {
             let settings = world.settings(app).await;
             for user in ["alice", "bob"] {
                 let (owner, names) = (world.account(user).await, ["matrix".to_owned()]);
-                world.engine().add_friend_groups(&settings, &owner, &names, &[]).await.unwrap();
+                world.engine().add_friend_groups(&settings, &owner, &names, &[], None).await.unwrap();
             }
             for (place, (from, to)) in [("alice", "bob"), ("bob", "alice")].into_iter().enumerate() {
                 let key = world.send(from, to, "hello").await.key;

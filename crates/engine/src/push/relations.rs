@@ -72,9 +72,15 @@ pub enum Shown {
     Names(Vec<String>),
 }
 
-/// Tells an account's instances what changed of a friend.
+/// Tells an account's instances what changed of friends.
 #[must_use]
-pub fn updated(friend: &UserId, fields: &[(String, Shown)]) -> Bytes {
+pub fn updated<'a>(friends: impl IntoIterator<Item = (&'a UserId, Vec<(String, Shown)>)>) -> Bytes {
+    let friends = friends.into_iter();
+    let list: Vec<Value> = friends.map(|(friend, fields)| updated_item(friend, &fields)).collect();
+    changed(&json!({"PushType": 6, "FriendUpInfo": list}))
+}
+
+fn updated_item(friend: &UserId, fields: &[(String, Shown)]) -> Value {
     let list: Vec<Value> = fields
         .iter()
         .map(|(tag, value)| match value {
@@ -85,7 +91,7 @@ pub fn updated(friend: &UserId, fields: &[(String, Shown)]) -> Bytes {
             Shown::Names(names) => json!({"BytesTag": tag, "RptBytesValue": names}),
         })
         .collect();
-    changed(&json!({"PushType": 6, "FriendUpInfo": [{"Friend_Account": friend, "SNS": list}]}))
+    json!({"Friend_Account": friend, "SNS": list})
 }
 
 /// Tells an account's instances that applications up to a time were seen.

@@ -63,7 +63,7 @@ impl Engine {
             self.relations.remember(app.id, &done);
             for ((_, user, change), result) in changes.iter().zip(&results) {
                 if result.is_ok() {
-                    let frame = push::relations::updated(user, &shown(change));
+                    let frame = push::relations::updated([(user, shown(change))]);
                     self.hub.push(app.id, owner.number, &frame, cause);
                 }
             }

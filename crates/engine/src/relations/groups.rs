@@ -1,15 +1,21 @@
 //! The lists into which an account sorts its friends.
 
-use model::relation::GROUPS_MAX;
+use std::sync::Arc;
+
+use model::relation::{GROUP, GROUPS_MAX};
 use model::settings::App;
 use model::{AccountNumber, ErrorCode, Result, SdkAppId, UserId};
 use promise::Stamps;
 
 use super::books::Books;
 use super::{AT_ONCE, FriendFact, Relations, RelationsFact};
-use crate::Engine;
 use crate::facts::AccountFact;
+use crate::push::relations::Shown;
 use crate::store::TRIES_MAX;
+use crate::{Engine, push};
+
+/// Friends looked at at once.
+const PAGE: usize = 1000;
 
 /// A friend that comes into a list or leaves it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +46,6 @@ impl Relations {
         owner: AccountNumber,
         only: &[String],
     ) -> Result<(RelationsFact, Vec<GroupView>)> {
-        const PAGE: usize = 1000;
         let book = self.of(app, owner).await?;
         let wanted = book.groups.iter().filter(|group| only.is_empty() || only.contains(&group.name));
         let mut views: Vec<(u32, GroupView)> = wanted
@@ -75,6 +80,7 @@ impl Engine {
         owner: &AccountFact,
         names: &[String],
         members: &[AccountNumber],
+        cause: push::Cause,
     ) -> Result<(Vec<bool>, u32)> {
         let stamps = Stamps::of(app.id, &app.settings);
         let mut are_friends = Vec::with_capacity(members.len());
@@ -91,8 +97,10 @@ impl Engine {
             }
             let added = join(&mut books, owner.number, names, first).await?;
             let now = books.of(owner.number).await?.group_sequence;
+            let book = books.of(owner.number).await?.clone();
             if let Some(changes) = books.commit().await? {
                 self.relations.remember(app.id, &changes);
+                self.tell_groups(app, &book, changes.into_iter().filter_map(|(_, fact)| fact), cause);
                 are_friends.extend(added);
                 sequence = Some(now);
                 break;
@@ -103,7 +111,7 @@ impl Engine {
             let changes: Vec<GroupMember> =
                 chunk.iter().map(|friend| GroupMember { friend: *friend, is_added: true }).collect();
             for name in names {
-                let (found, now) = self.change_friend_group(app, owner, name, None, &changes).await?;
+                let (found, now) = self.change_friend_group(app, owner, name, None, &changes, cause).await?;
                 sequence = now;
                 if Some(name) == names.first() {
                     are_friends.extend(found);
@@ -122,8 +130,11 @@ impl Engine {
         app: &App,
         owner: &AccountFact,
         names: &[String],
+        cause: push::Cause,
     ) -> Result<u32> {
         let stamps = Stamps::of(app.id, &app.settings);
+        let former = self.relations.of(app.id, owner.number).await?;
+        let gone: Vec<u32> = names.iter().filter_map(|name| former.group(name)).collect();
         for _ in 0..TRIES_MAX {
             let mut books = self.relations.books(app.id, stamps);
             let book = books.of(owner.number).await?;
@@ -133,9 +144,10 @@ impl Engine {
             // Friends keep the number, which is not given out again and names nothing any more.
             book.groups.retain(|group| !names.contains(&group.name));
             book.group_sequence += 1;
-            let sequence = book.group_sequence;
+            let book = book.clone();
             if books.commit().await?.is_some() {
-                return Ok(sequence);
+                self.tell_members(app, &book, &gone, cause).await?;
+                return Ok(book.group_sequence);
             }
         }
         Err(ErrorCode::RelationConflict.into())
@@ -152,6 +164,7 @@ impl Engine {
         name: &str,
         new_name: Option<&str>,
         members: &[GroupMember],
+        cause: push::Cause,
     ) -> Result<(Vec<bool>, u32)> {
         let stamps = Stamps::of(app.id, &app.settings);
         for _ in 0..TRIES_MAX {
@@ -166,7 +179,7 @@ impl Engine {
                 renamed.for_each(|group| new_name.clone_into(&mut group.name));
             }
             book.group_sequence += 1;
-            let sequence = book.group_sequence;
+            let book = book.clone();
             let mut are_friends = Vec::with_capacity(members.len());
             for member in members {
                 let found = books.friend(owner.number, member.friend).await?;
@@ -181,10 +194,57 @@ impl Engine {
             }
             if let Some(changes) = books.commit().await? {
                 self.relations.remember(app.id, &changes);
-                return Ok((are_friends, sequence));
+                if new_name.is_some() {
+                    self.tell_members(app, &book, &[id], cause).await?;
+                } else {
+                    self.tell_groups(app, &book, changes.into_iter().filter_map(|(_, fact)| fact), cause);
+                }
+                return Ok((are_friends, book.group_sequence));
             }
         }
         Err(ErrorCode::RelationConflict.into())
+    }
+}
+
+impl Engine {
+    /// Tells an account's other instances in which lists friends are now.
+    fn tell_groups(
+        &self,
+        app: &App,
+        book: &RelationsFact,
+        friends: impl Iterator<Item = Arc<FriendFact>>,
+        cause: push::Cause,
+    ) {
+        let friends: Vec<Arc<FriendFact>> = friends.collect();
+        for chunk in friends.chunks(AT_ONCE) {
+            let shown = |fact: &FriendFact| vec![(GROUP.to_owned(), Shown::Names(book.names(&fact.groups)))];
+            let frame = push::relations::updated(chunk.iter().map(|fact| (&fact.user, shown(fact))));
+            self.hub.push(app.id, book.owner, &frame, cause);
+        }
+    }
+
+    /// Tells them so of everybody who is, or was, in one of these lists.
+    async fn tell_members(
+        &self,
+        app: &App,
+        book: &RelationsFact,
+        groups: &[u32],
+        cause: push::Cause,
+    ) -> Result<()> {
+        if !self.hub.has_besides(app.id, book.owner, cause) {
+            return Ok(());
+        }
+        let mut after = None;
+        loop {
+            let page = self.relations.page(app.id, book.owner, after, PAGE).await?;
+            let is_last = page.len() < PAGE;
+            after = page.last().map(|fact| fact.friend);
+            let of_them = page.into_iter().filter(|fact| fact.groups.iter().any(|id| groups.contains(id)));
+            self.tell_groups(app, book, of_them.map(Arc::new), cause);
+            if is_last {
+                return Ok(());
+            }
+        }
     }
 }
 
