@@ -1,5 +1,11 @@
-//! Commands on relations: friends, applications, friend lists and block lists.
+//! Commands on relations: friends, applications, friend lists, block lists, and who follows whom.
 
+pub mod follow_follow_add;
+pub mod follow_follow_check;
+pub mod follow_follow_delete;
+pub mod follow_follow_get;
+pub mod follow_follow_get_info;
+mod follows;
 mod shown;
 pub mod sns_black_list_add;
 pub mod sns_black_list_check;
@@ -30,6 +36,11 @@ use command::{AnyCommand, Erased};
 #[must_use]
 pub fn commands() -> Vec<Box<dyn AnyCommand>> {
     vec![
+        Erased::<follow_follow_add::Follow>::boxed(),
+        Erased::<follow_follow_check::CheckFollows>::boxed(),
+        Erased::<follow_follow_delete::Unfollow>::boxed(),
+        Erased::<follow_follow_get::GetFollows>::boxed(),
+        Erased::<follow_follow_get_info::GetFollowCounts>::boxed(),
         Erased::<sns_black_list_add::Block>::boxed(),
         Erased::<sns_black_list_check::CheckBlocked>::boxed(),
         Erased::<sns_black_list_delete::Unblock>::boxed(),

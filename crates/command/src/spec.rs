@@ -66,7 +66,7 @@ impl Family {
         internal: ErrorCode::ProfileInternal,
         has_display: true,
     };
-    /// Relations, `sns`.
+    /// Relations, `sns` and `follow`.
     pub const RELATION: Self = Self {
         bad_request: ErrorCode::RelationBadParameter,
         not_administrator: ErrorCode::RelationNotAdministrator,

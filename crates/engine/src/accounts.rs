@@ -302,7 +302,7 @@ impl Accounts {
         Ok(Arc::new(fact))
     }
 
-    /// Deletes what is left of an account that is deleted.
+    /// Deletes what is left of an account that is deleted, but for whom it follows and who follows it: `Follows::erase`.
     pub(crate) async fn delete_rest(&self, app: SdkAppId, number: AccountNumber) -> Result<()> {
         self.remove_all::<InstanceFact>(app, number, None).await?;
         self.remove_all::<BlockFact>(app, number, None).await?;

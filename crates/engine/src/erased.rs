@@ -179,6 +179,7 @@ impl Engine {
             self.forget_relations(&known, number).await?;
         }
         self.accounts.delete_rest(app, number).await?;
+        self.follows.erase(app, number).await?;
         let Some(mut fact) = self.erased(app, number).await? else { return Ok(()) };
         if let (None, Some(name)) = (fact.deleted, &fact.name) {
             let erased = self.context.timeline.erase_account(app, number, name.clone()).await?;

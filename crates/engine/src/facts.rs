@@ -16,6 +16,7 @@ pub fn kinds() -> Vec<Kind> {
     use crate::erased::ErasedFact;
     use crate::erasure::RecalledFact;
     use crate::export::ExportFact;
+    use crate::follow::{FollowCountsFact, FollowFact};
     use crate::preserve::{AccessFact, HoldFact, PreservedFact};
     use crate::receipts::ReceiptFact;
     use crate::relations::{FriendFact, RelationsFact, RequestFact};
@@ -47,6 +48,8 @@ pub fn kinds() -> Vec<Kind> {
         SettingsFact::KIND,
         FriendFact::KIND,
         RelationsFact::KIND,
+        FollowFact::KIND,
+        FollowCountsFact::KIND,
         RequestFact::KIND,
     ]
 }

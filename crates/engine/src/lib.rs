@@ -14,6 +14,7 @@ pub mod erased;
 pub mod erasure;
 pub mod export;
 pub mod facts;
+pub mod follow;
 pub mod history;
 pub mod hub;
 pub mod messages;
@@ -85,6 +86,8 @@ pub struct Engine {
     pub blocks: blocks::Blocks,
     /// Friends.
     pub relations: relations::Relations,
+    /// Who follows whom.
+    pub follows: follow::Follows,
     /// Settings of conversations.
     pub contacts: contacts::Contacts,
     /// Who is online.
@@ -135,6 +138,7 @@ impl Engine {
             )),
             blocks: blocks::Blocks::new(context.clone()),
             relations: relations::Relations::new(context.clone()),
+            follows: follow::Follows::new(context.clone()),
             contacts: contacts::Contacts::new(context.clone()),
             presence: presence::Presence::new(context.clone(), Arc::clone(&hub), options.node),
             apps,

@@ -284,6 +284,25 @@ pub fn unblocked(users: &[UserId]) -> Bytes {
     event(&json!({"Event": 7, "FriendListMod": [{"PushType": 6, "BlackListDel_Account": users}]}))
 }
 
+/// One entry of a change of follow lists: the other account as it is shown, and which of the receiver's lists it joined or
+/// left: 1 followers, 2 whom it follows, 3 both.
+#[must_use]
+pub fn follow_change(other: &UserId, shown: Shown<'_>, lists: &[u8], is_added: bool) -> Value {
+    let change = |list: &u8| json!({"IsAdd": u8::from(is_added), "FollowType": list});
+    json!({
+        "From_Account": other,
+        "Nick": shown.nick,
+        "Image": shown.image,
+        "FollowDiffList": lists.iter().map(change).collect::<Vec<_>>(),
+    })
+}
+
+/// Tells an account's instances how its follow lists changed.
+#[must_use]
+pub fn follows_changed(changes: &[Value]) -> Bytes {
+    event(&json!({"Event": 27, "FollowChangeList": changes}))
+}
+
 /// Tells somebody's status; the custom status travels in base64.
 #[must_use]
 pub fn status(user: &UserId, status: u8, custom_base64: &str) -> Bytes {

@@ -203,11 +203,12 @@ impl Stage {
         let view = view.map(|view| (view.is_listed, view.active_at, view.last, view.read_to));
         let contacts = engine.contacts.all(app, own).await.unwrap();
         format!(
-            "{account:?} {:?} {view:?} {:?} {contacts:?} {} {:?}",
+            "{account:?} {:?} {view:?} {:?} {contacts:?} {} {:?} {:?}",
             engine.profiles.of(app, own).await.unwrap(),
             engine.blocks.page(app, own, None, 10).await.unwrap(),
             engine.unread(app, own, other).await.unwrap(),
             engine.presence.custom_status(app, own).await.unwrap(),
+            engine.follows.counts(app, own).await.unwrap(),
         )
     }
 }

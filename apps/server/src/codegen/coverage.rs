@@ -37,6 +37,7 @@ const PUSHED: &[&str] = &[
     "C2cMsgArray",
     "C2cMsgInfo",
     "C2cReadedReceipt",
+    "FollowChangeList",
     "KickoutMsgNotify",
     "ProfileDataMod",
     "ReadC2cMsgNotify",

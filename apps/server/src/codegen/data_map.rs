@@ -69,6 +69,8 @@ const RECORDS: &[Row] = &[
     row("friend", "the account whose list it is", WHILE_ACCOUNT),
     row("relations", "the account", WHILE_ACCOUNT),
     row("application for friendship", "the account whose view it is", "until it is answered or deleted"),
+    row("follow", "who follows", "while both accounts exist"),
+    row("follow counts", ACCOUNT, WHILE_ACCOUNT),
 ];
 
 /// What is no record: what, class, subject, kept, place.

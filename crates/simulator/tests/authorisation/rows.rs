@@ -55,6 +55,16 @@ const PAGE: &str = r#"{"Operator_Account":"$ME","Peer_Account":"$PEER","MaxCnt":
 
 /// Every row, in the order of the names.
 pub(crate) const ROWS: &[Row] = &[
+    row(
+        "follow/follow_add",
+        Both,
+        Refused(30003),
+        r#"{"From_Account":"$ME","FollowItem":[{"To_Account":"$PEER"}]}"#,
+    ),
+    row("follow/follow_check", Both, Refused(30003), r#"{"From_Account":"$ME","To_Account":["$PEER"]}"#),
+    row("follow/follow_delete", Both, Refused(30003), r#"{"From_Account":"$ME","To_Account":["$PEER"]}"#),
+    row("follow/follow_get", Both, Refused(30003), r#"{"From_Account":"$ME","FollowType":1}"#),
+    row("follow/follow_get_info", Both, Refused(30003), r#"{"From_Account":"$ME","To_Account":["$PEER"]}"#),
     row("group_open_http_svc/get_joined_group_list", Account, Ignored, r#"{"Member_Account":"$ME"}"#),
     row("heartbeat/alive", Anybody, Ignored, "{}"),
     row("im_open_login_svc/account_check", BY_ACCOUNT, Ignored, r#"{"CheckItem":[{"UserID":"$ME"}]}"#),
