@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests end by panicking")]
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use testkit::World;
 
@@ -63,6 +65,31 @@ async fn an_export_holds_everything_that_the_account_may_see_and_nothing_else() 
     let answer = lines.iter().rfind(|line| line["type"] == "message").unwrap();
     assert_eq!((&answer["direction"], &answer["from"]), (&json!("received"), &json!("bob")));
     assert!(!format!("{lines:?}").contains("of others"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whom_an_account_follows_and_who_follows_it_is_in_its_export() {
+    let world = world().await;
+    let app = world.settings(&world.app).await;
+    let (alice, bob) = (world.account("alice").await, world.account("bob").await);
+    for (one, other) in [("alice", "bob"), ("bob", "alice"), ("carol", "bob")] {
+        let (one, other) = (world.account(one).await, world.account(other).await);
+        world.engine().follow(&app, &one, &[other]).await.unwrap();
+    }
+    let mut fans = Vec::new();
+    for number in 0..501 {
+        let fan = world.account(&format!("fan{number:03}")).await;
+        world.engine().follow(&app, &fan, &[Arc::clone(&alice)]).await.unwrap();
+        fans.push(fan.user.as_str().to_owned());
+    }
+    let lines = read(&world, &begin(&world, "alice").await).await;
+    let follows: Vec<&Value> = lines.iter().filter(|line| line["type"] == "follow").collect();
+    let expected = json!({"type": "follow", "user": bob.user, "since": world.now(), "follows_back": true});
+    assert_eq!(follows, [&expected]);
+    let followers = lines.iter().filter(|line| line["type"] == "follower");
+    let followers: Vec<&str> = followers.map(|line| line["user"].as_str().unwrap()).collect();
+    assert_eq!(followers[0], "bob");
+    assert_eq!(followers[1..], fans, "page by page");
 }
 
 #[tokio::test(start_paused = true)]

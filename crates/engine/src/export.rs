@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::Engine;
 use crate::facts::{AccountFact, BlockFact, ContactFact, InstanceFact, WatchFact};
+use crate::follow::{FollowFact, FollowList};
 use crate::store::{put, write};
 
 /// For how many days an export can be read.
@@ -68,7 +69,7 @@ impl Record for ExportFact {
     }
 }
 
-/// The parts of an export, in their order.
+/// The parts of an export. A place holds the number of its part, so new ones stand at the end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Part {
     /// What it is, the account and its profile.
@@ -84,8 +85,12 @@ pub enum Part {
     Watches,
     /// Conversations with their read marks.
     Conversations,
-    /// Messages.
+    /// Messages: the last part that is read.
     Messages(Cursor),
+    /// Whom it follows, read after whose status it follows.
+    Follows,
+    /// Who follows it, read after that.
+    Followers,
 }
 
 /// A place in an export.
@@ -174,7 +179,9 @@ impl Engine {
             Part::Instances => self.owned::<InstanceFact>(app.id, &fact, place, Part::Blocks).await,
             Part::Blocks => self.owned::<BlockFact>(app.id, &fact, place, Part::Contacts).await,
             Part::Contacts => self.owned::<ContactFact>(app.id, &fact, place, Part::Watches).await,
-            Part::Watches => self.owned::<WatchFact>(app.id, &fact, place, Part::Conversations).await,
+            Part::Watches => self.owned::<WatchFact>(app.id, &fact, place, Part::Follows).await,
+            Part::Follows => self.owned::<FollowFact>(app.id, &fact, place, Part::Followers).await,
+            Part::Followers => self.followers(app.id, &fact, place).await,
             Part::Conversations => {
                 let lines = self.conversation_lines(app.id, &fact).await?;
                 Ok(ExportPage { lines, next: Some(ExportPlace::of(Part::Messages(Cursor(0)))) })
@@ -235,6 +242,24 @@ impl Engine {
             lines.push(told.tell(other.as_ref()).to_string());
         }
         let next = if is_last { ExportPlace::of(next) } else { ExportPlace { part: place.part, after } };
+        Ok(ExportPage { lines, next: Some(next) })
+    }
+
+    /// A page of those who follow the account.
+    async fn followers(&self, app: SdkAppId, fact: &ExportFact, place: ExportPlace) -> Result<ExportPage> {
+        let after = place.after.and_then(|key| Some(AccountNumber(u64::from_be_bytes(key.try_into().ok()?))));
+        let found = self.follows.page(app, fact.number, FollowList::Followers, after, LINES_MAX).await?;
+        let mut lines = Vec::with_capacity(found.len());
+        for follow in &found {
+            let user = self.name(app, follow.follower).await?;
+            lines.push(json!({"type": "follower", "user": user, "since": follow.since}).to_string());
+        }
+        let next = match found.last() {
+            Some(last) if found.len() == LINES_MAX => {
+                ExportPlace { part: place.part, after: Some(last.follower.0.to_be_bytes().to_vec()) }
+            }
+            _ => ExportPlace::of(Part::Conversations),
+        };
         Ok(ExportPage { lines, next: Some(next) })
     }
 
@@ -369,5 +394,15 @@ impl Told for WatchFact {
 
     fn tell(&self, other: Option<&UserId>) -> Value {
         json!({"type": "status subscription", "user": other})
+    }
+}
+
+impl Told for FollowFact {
+    fn other(&self) -> Option<AccountNumber> {
+        Some(self.followed)
+    }
+
+    fn tell(&self, other: Option<&UserId>) -> Value {
+        json!({"type": "follow", "user": other, "since": self.since, "follows_back": self.is_mutual})
     }
 }
