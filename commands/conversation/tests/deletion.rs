@@ -48,6 +48,33 @@ async fn a_deleted_conversation_leaves_the_list_of_every_instance() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_app_may_keep_deletions_from_the_other_instances() {
+    let world = world().await;
+    let (mut alice, mut second) = (world.login("alice").await, world.login("alice").await);
+    let delete = json!({"ContactItem": [contact("bob")]});
+    let by_back_end = json!({"From_Account": "alice", "Type": 1, "To_Account": "bob"});
+    for (setting, pushes) in [("false", 0), ("true", 1)] {
+        world.set("sync_conversation_deletion", setting).await;
+        for is_back_end in [false, true] {
+            world.send("bob", "alice", "3").await;
+            for client in [&mut alice, &mut second] {
+                client.forget().await;
+            }
+            let expected = if is_back_end {
+                world.rest("recentcontact/delete", by_back_end.clone()).await.ok();
+                (1, 1)
+            } else {
+                alice.call("recentcontact.batch_delete", delete.clone()).await.ok();
+                (0, pushes)
+            };
+            let heard = (alice.rest().await.len(), second.rest().await.len());
+            assert_eq!(heard, expected, "{setting}, by the back end: {is_back_end}");
+            assert!(listed(&mut second).await.is_empty(), "the list is the same in any case");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn with_its_history_only_one_side_loses_it() {
     let world = world().await;
     let mut alice = world.login("alice").await;

@@ -58,14 +58,7 @@ impl Engine {
                 }
                 Ok(())
             }
-            Event::Clear { by, listing: true, .. } => {
-                if self.hub.has(app, *by)
-                    && let Some(peer) = self.name_of(app, entry.conversation.peer_of(*by)).await?
-                {
-                    self.hub.push(app, *by, &push::deleted(&[peer]), entry.origin);
-                }
-                Ok(())
-            }
+            Event::Clear { by, listing: true, .. } => self.deliver_deletion(app, entry, *by).await,
             Event::Clear { .. } | Event::Delete { .. } => Ok(()),
         }
     }
@@ -73,6 +66,21 @@ impl Engine {
     async fn name_of(&self, app: SdkAppId, number: AccountNumber) -> Result<Option<UserId>> {
         let account = self.accounts.with_number(app, number).await?;
         Ok(account.map(|account: Arc<AccountFact>| account.user.clone()))
+    }
+
+    /// A deletion by one of the account's instances may be kept from the others; one by the back end is told to all.
+    async fn deliver_deletion(&self, app: SdkAppId, entry: &Entry, by: AccountNumber) -> Result<()> {
+        if !self.hub.has_besides(app, by, entry.origin) {
+            return Ok(());
+        }
+        let found = self.apps.find(app).await?;
+        let is_told = found.is_none_or(|found| found.settings.sync_conversation_deletion);
+        if (is_told || entry.origin.is_none())
+            && let Some(peer) = self.name_of(app, entry.conversation.peer_of(by)).await?
+        {
+            self.hub.push(app, by, &push::deleted(&[peer]), entry.origin);
+        }
+        Ok(())
     }
 
     async fn deliver_message(&self, app: SdkAppId, entry: &Entry, sealed: &Message<Sealed>) -> Result<()> {

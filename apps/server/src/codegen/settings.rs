@@ -87,6 +87,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Whether a blocked sender is told that the message was sent, instead of error 20007.",
     ),
     setting(
+        "sync_conversation_deletion",
+        "true or false",
+        "Whether an account's other instances are told that one of them deleted a conversation; if not, they see it at their \
+         next login. They are always told of a deletion by the back end.",
+    ),
+    setting(
         "friendship_after_block",
         "remove or keep",
         "What blocking a friend does to the friendship, on both sides.",

@@ -56,6 +56,8 @@ pub struct AppSettings {
     pub recall_seconds: u32,
     /// Whether a blocked sender is told that the message was sent, instead of error 20007.
     pub blocklist_show_sent: bool,
+    /// Whether an account's other instances are told that one of them deleted a conversation.
+    pub sync_conversation_deletion: bool,
     /// What blocking a friend does to the friendship.
     pub friendship_after_block: AfterBlock,
     /// What an account that never said so itself does with requests for friendship.
@@ -112,6 +114,7 @@ impl Default for AppSettings {
             block_list_check: true,
             recall_seconds: 120,
             blocklist_show_sent: false,
+            sync_conversation_deletion: true,
             friendship_after_block: AfterBlock::Remove,
             default_allow_type: AllowType::AllowAny,
             friends_max: 3000,
