@@ -39,6 +39,13 @@ const COMMANDS: &[&str] = &[
     "sns/black_list_check",
     "recentcontact/get_list",
     "recentcontact/delete",
+    "recentcontact/top",
+    "recentcontact/mark_contact",
+    "recentcontact/create_contact_group",
+    "recentcontact/update_contact_group",
+    "recentcontact/del_contact_group",
+    "recentcontact/search_contact_group",
+    "recentcontact/get_contact_group",
 ];
 
 #[tokio::test]

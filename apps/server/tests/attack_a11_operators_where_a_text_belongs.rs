@@ -158,6 +158,19 @@ fn socket_requests() -> Vec<(&'static str, Value)> {
         ("recentcontact.clear_msg", json!({"From_Account": "alice", "To_Account": "bob", "Type": 1})),
         ("recentcontact.search_contact_group", json!({"From_Account": "alice", "ContactItem": [contact]})),
         (
+            "recentcontact.create_contact_group",
+            json!({"From_Account": "alice", "GroupContactItem": [{"GroupName": "g", "ContactItem": [contact]}]}),
+        ),
+        (
+            "recentcontact.update_contact_group",
+            json!({"From_Account": "alice", "UpdateType": 1, "UpdateGroup": {"UpdateGroupType": 1, "OldGroupName": "g", "NewGroupName": "g"}}),
+        ),
+        (
+            "recentcontact.update_contact_group",
+            json!({"From_Account": "alice", "UpdateType": 1, "UpdateGroup": {"UpdateGroupType": 2, "OldGroupName": "g", "ContactUpdateItem": [{"ContactOptType": 1, "ContactItem": contact}]}}),
+        ),
+        ("recentcontact.del_contact_group", json!({"From_Account": "alice", "GroupName": ["g"]})),
+        (
             "profile.portrait_get_all",
             json!({"From_Account": "alice", "UserItem": [{"To_Account": "bob", "StandardSequence": 0, "CustomSequence": 0}]}),
         ),

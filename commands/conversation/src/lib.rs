@@ -3,8 +3,11 @@
 pub mod openim_get_c2c_peer_mute_notifications;
 pub mod openim_get_peer_read_time;
 pub mod openim_set_c2c_peer_mute_notifications;
+mod paging;
 pub mod recentcontact_batch_delete;
 pub mod recentcontact_clear_msg;
+pub mod recentcontact_create_contact_group;
+pub mod recentcontact_del_contact_group;
 pub mod recentcontact_delete;
 pub mod recentcontact_get_contact_group;
 pub mod recentcontact_get_list;
@@ -12,6 +15,7 @@ pub mod recentcontact_mark_contact;
 pub mod recentcontact_page_get;
 pub mod recentcontact_search_contact_group;
 pub mod recentcontact_top;
+pub mod recentcontact_update_contact_group;
 pub mod whimbrel_conversation_erase;
 mod wire;
 
@@ -26,6 +30,8 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<openim_set_c2c_peer_mute_notifications::SetRemindType>::boxed(),
         Erased::<recentcontact_batch_delete::DeleteConversations>::boxed(),
         Erased::<recentcontact_clear_msg::ClearHistory>::boxed(),
+        Erased::<recentcontact_create_contact_group::CreateGroup>::boxed(),
+        Erased::<recentcontact_del_contact_group::DeleteGroup>::boxed(),
         Erased::<recentcontact_delete::DeleteConversation>::boxed(),
         Erased::<recentcontact_get_contact_group::GetMarked>::boxed(),
         Erased::<recentcontact_get_list::ListConversations>::boxed(),
@@ -33,8 +39,9 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<recentcontact_page_get::PageConversations>::boxed(),
         Erased::<recentcontact_search_contact_group::SearchMarked>::boxed(),
         Erased::<recentcontact_top::Pin>::boxed(),
+        Erased::<recentcontact_update_contact_group::UpdateGroup>::boxed(),
         Erased::<whimbrel_conversation_erase::EraseConversation>::boxed(),
     ]
 }
 
-pub use wire::{Contact, ContactResult, marks_text};
+pub use wire::{Contact, ContactResult, GroupItem, MarkedContact, marks_text};

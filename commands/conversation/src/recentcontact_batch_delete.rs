@@ -11,7 +11,7 @@ use crate::wire::Contact;
 /// The most conversations of one call.
 pub const CONVERSATIONS_MAX: usize = 100;
 
-/// Takes conversations off the caller's list, with `ClearRamble` their history too.
+/// Takes conversations off the caller's list, with `ClearRamble` their history too. They are pinned no more.
 #[derive(Deserialize, JsonSchema)]
 pub struct DeleteConversations {
     /// The caller.
@@ -63,9 +63,8 @@ impl Command for DeleteConversations {
         for contact in self.contacts {
             let outcome = match contact.peer(call).await {
                 Ok(peer) => {
-                    let history = self.with_history.0;
-                    let origin = call.instance();
-                    call.engine.clear(&call.app, &owner, &peer, history, true, origin).await.map(drop)
+                    let (history, origin) = (self.with_history.0, call.instance());
+                    call.engine.delete_conversation(&call.app, &owner, &peer, history, origin).await
                 }
                 Err(error) => Err(error),
             };

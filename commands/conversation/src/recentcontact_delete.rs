@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::wire::Contact;
 
-/// Takes a conversation off one side's list, with `ClearRamble` its history too.
+/// Takes a conversation off one side's list, with `ClearRamble` its history too. It is pinned no more.
 #[derive(Deserialize, JsonSchema)]
 pub struct DeleteConversation {
     /// Whose list.
@@ -37,7 +37,7 @@ impl Command for DeleteConversation {
     async fn run(self, call: &Call) -> Result<Done> {
         let owner = call.account("From_Account", &self.owner, ErrorCode::ContactAccountUnknown).await?;
         let peer = Contact { kind: self.kind, to: self.to, group: self.group }.peer(call).await?;
-        call.engine.clear(&call.app, &owner, &peer, self.with_history.0, true, None).await?;
+        call.engine.delete_conversation(&call.app, &owner, &peer, self.with_history.0, None).await?;
         Ok(Done {})
     }
 }

@@ -5,15 +5,10 @@ use model::{ErrorCode, Result, Seconds, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::wire::marks_text;
+use crate::paging::{Place, Row, WITH_MARKS, WITH_PINNED, page};
+use crate::wire::{GroupItem, groups_of, marks_text};
 
-/// Conversations of one page.
-pub const PAGE: usize = 100;
-
-/// `AssistFlags`: marks and custom data are listed.
-const WITH_MARKS: u32 = 32;
-
-/// Pages the conversation list of an account, the most recently active first.
+/// Pages the conversation list of an account: pinned ones, then the most recently active ones. A page has 100 conversations.
 #[derive(Deserialize, JsonSchema)]
 pub struct ListConversations {
     /// Whose list.
@@ -24,8 +19,15 @@ pub struct ListConversations {
     pub time: Seconds,
     /// 0 at first, later as returned.
     #[serde(rename = "StartIndex")]
-    pub start: u32,
-    /// Which details: 15, or 63 with marks.
+    pub start: u64,
+    /// As returned. At most 50 conversations are pinned and the first page holds them all, so nothing depends on it.
+    #[serde(rename = "TopTimeStamp", default)]
+    pub top_time: Seconds,
+    /// The same.
+    #[serde(rename = "TopStartIndex", default)]
+    pub top_start: u64,
+    /// The sum of: 1 pinned conversations come first, 2 conversations without a message are listed, 32 marks, custom data and
+    /// conversation groups are told. 4 (pinned ones in pages) and others change nothing.
     #[serde(rename = "AssistFlags")]
     pub flags: u32,
 }
@@ -44,13 +46,16 @@ pub struct ConversationList {
     pub time: Seconds,
     /// For the next request.
     #[serde(rename = "StartIndex")]
-    pub start: u32,
+    pub start: u64,
     /// For the next request.
     #[serde(rename = "TopTimeStamp")]
     pub top_time: Seconds,
     /// For the next request.
     #[serde(rename = "TopStartIndex")]
-    pub top_start: u32,
+    pub top_start: u64,
+    /// The conversation groups of the account, with `AssistFlags` 32.
+    #[serde(rename = "GroupItem", skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<GroupItem>>,
 }
 
 /// A conversation.
@@ -62,7 +67,7 @@ pub struct Item {
     /// The other side.
     #[serde(rename = "To_Account")]
     pub peer: UserId,
-    /// When it was last active.
+    /// When it was last active; 0: never.
     #[serde(rename = "MsgTime")]
     pub time: Seconds,
     /// 1: pinned.
@@ -74,9 +79,9 @@ pub struct Item {
     /// The app's own text.
     #[serde(rename = "CustomMark", skip_serializing_if = "Option::is_none")]
     pub custom: Option<String>,
-    /// Conversation groups that it is in: there are none yet.
+    /// Numbers of the conversation groups that it is in.
     #[serde(rename = "ContactGroupId", skip_serializing_if = "Option::is_none")]
-    pub groups: Option<Vec<()>>,
+    pub groups: Option<Vec<u32>>,
 }
 
 impl Command for ListConversations {
@@ -87,38 +92,36 @@ impl Command for ListConversations {
 
     async fn run(self, call: &Call) -> Result<ConversationList> {
         let owner = call.account("From_Account", &self.owner, ErrorCode::ContactAccountUnknown).await?;
-        let (engine, app) = (&call.engine, call.app.id);
-        let limit = usize::try_from(call.app.settings.conversations_allowed()).unwrap_or(usize::MAX);
-        let start = usize::try_from(self.start).unwrap_or(usize::MAX);
-        let views = engine.conversations(app, owner.number, limit).await?;
-        let complete = start.saturating_add(PAGE) >= views.len();
-        let mut items = Vec::new();
-        for view in views.into_iter().skip(start).take(PAGE) {
-            let Some(peer) = engine.accounts.with_number(app, view.peer).await? else {
-                continue;
-            };
-            let settings = engine.contacts.of(app, owner.number, view.peer).await?;
-            let with_marks = self.flags & WITH_MARKS != 0;
-            items.push(Item {
-                kind: 1,
-                peer: peer.user.clone(),
-                time: view.active_at,
-                pinned: settings.pinned_at.is_some().into(),
-                marks: with_marks.then(|| marks_text(&settings)),
-                custom: with_marks.then(|| settings.custom.clone()),
-                groups: with_marks.then(Vec::new),
-            });
-        }
-        let next =
-            if complete { 0 } else { self.start.saturating_add(u32::try_from(PAGE).unwrap_or(u32::MAX)) };
-        let time = items.last().map_or(self.time, |item| item.time);
+        let place = Place { time: self.time, start: self.start };
+        let found = page(call, owner.number, place, self.flags).await?;
+        let now = call.engine.context.clock.now().seconds();
+        let next = found.next.unwrap_or(Place { time: now, start: 0 });
+        let groups = match self.flags & WITH_MARKS {
+            0 => None,
+            _ => Some(groups_of(call, &owner).await?),
+        };
         Ok(ConversationList {
-            items,
-            complete: complete.into(),
-            time,
-            start: next,
-            top_time: Seconds(0),
+            items: found.rows.into_iter().map(|row| item(row, self.flags)).collect(),
+            complete: found.next.is_none().into(),
+            time: next.time,
+            start: next.start,
+            top_time: now,
             top_start: 0,
+            groups,
         })
+    }
+}
+
+fn item(row: Row, flags: u32) -> Item {
+    let Row { peer, view, settings } = row;
+    let with_marks = flags & WITH_MARKS != 0;
+    Item {
+        kind: 1,
+        peer: peer.user.clone(),
+        time: view.active_at,
+        pinned: (flags & WITH_PINNED != 0 && settings.pinned_at.is_some()).into(),
+        marks: with_marks.then(|| marks_text(&settings)),
+        custom: with_marks.then(|| settings.custom.clone()),
+        groups: with_marks.then_some(settings.groups),
     }
 }

@@ -13,7 +13,7 @@ pub const CONVERSATIONS_MAX: usize = 100;
 /// The most bytes of custom data.
 pub const CUSTOM_BYTES_MAX: usize = 256;
 
-/// Sets marks (64 bits) and custom data of conversations.
+/// Sets marks (64 bits) and custom data of conversations. At most 1000 carry them or are in conversation groups.
 #[derive(Deserialize, JsonSchema)]
 pub struct Mark {
     /// Whose view; over the socket the caller's.
@@ -80,7 +80,7 @@ impl MarkItem {
 
     async fn apply(&self, call: &Call, owner: &engine::facts::AccountFact) -> Result<()> {
         self.check()?;
-        let peer = self.contact.peer(call).await?;
+        let peer = self.contact.marked_peer(call).await?;
         let bits = |list: &[u8]| list.iter().fold(0_u64, |bits, bit| bits | 1 << bit);
         let (set, clear) = (bits(&self.set), bits(&self.clear));
         let change = |settings: &mut engine::facts::ContactSettings| {
@@ -101,9 +101,10 @@ impl MarkItem {
 
 impl Command for Mark {
     const SPEC: Spec =
-        Spec::new("recentcontact/mark_contact", Family::CONTACT).callers(Callers::ACCOUNT).fails_with(&[
+        Spec::new("recentcontact/mark_contact", Family::CONTACT).callers(Callers::BOTH).fails_with(&[
             ErrorCode::ContactAccountUnknown,
             ErrorCode::TooManyConversations,
+            ErrorCode::GroupConversationMissing,
             ErrorCode::TooManyMarkedConversations,
             ErrorCode::DiskFull,
         ]);

@@ -1,53 +1,74 @@
 //! `recentcontact.page_get`: the conversation list with everything that clients show.
 
 use command::{Call, Callers, Command, Family, Spec};
-use engine::facts::ContactSettings;
-use hashbrown::HashMap;
 use model::profile::{IMAGE, NICK};
-use model::{AccountNumber, Content, ErrorCode, Result, Seconds, UserId};
-use ports::timeline::ConversationView;
+use model::{AccountNumber, ErrorCode, Result, Seconds, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::wire::marks_text;
+use crate::paging::{Place, Row, WITH_PINNED, page};
+use crate::wire::{GroupItem, groups_of, marks_text};
 
 /// `LastMsgFlags` of a recalled message.
 const RECALLED: u8 = 8;
 
-/// Gets the conversation list, pinned conversations included. It is one page of at most the app's number of
-/// recent conversations and 50 pinned ones.
+/// Pages the conversation list: pinned ones, then the most recently active ones. A page has 100 conversations.
+///
+/// The last page's cursors, sent again after a reconnect, begin the whole list anew: what changed meanwhile is a part of it.
+/// Of the request's further fields `OrderType` and `MsgAssistFlags` change nothing.
 #[derive(Deserialize, JsonSchema)]
 pub struct PageConversations {
     /// Whose; the caller.
     #[serde(rename = "From_Account", default)]
     pub owner: Option<UserId>,
+    /// 0 at first, later as returned.
+    #[serde(rename = "TimeStamp", default)]
+    pub time: Seconds,
+    /// 0 at first, later as returned.
+    #[serde(rename = "StartIndex", default)]
+    pub start: u64,
+    /// As returned. At most 50 conversations are pinned and the first page holds them all, so nothing depends on it.
+    #[serde(rename = "TopTimeStamp", default)]
+    pub top_time: Seconds,
+    /// The same.
+    #[serde(rename = "TopStartIndex", default)]
+    pub top_start: u64,
+    /// The sum of: 1 pinned conversations come first, 2 conversations without a message are listed. 4 (pinned ones in pages)
+    /// and others change nothing.
+    #[serde(rename = "AssistFlags", default = "everything")]
+    pub flags: u32,
+}
+
+/// What clients ask for.
+const fn everything() -> u32 {
+    31
 }
 
 /// The conversation list.
 #[derive(Serialize, JsonSchema)]
 pub struct Conversations {
-    /// The conversations, the most recently active first.
+    /// The conversations.
     #[serde(rename = "SessionItem")]
     pub items: Vec<Item>,
     /// 1: the end.
     #[serde(rename = "CompleteFlag")]
     pub complete: u8,
-    /// Where the next page starts; there is none.
+    /// For the next request.
     #[serde(rename = "TimeStamp")]
     pub time: Seconds,
-    /// The same.
+    /// For the next request.
     #[serde(rename = "StartIndex")]
-    pub start: u32,
-    /// The same.
+    pub start: u64,
+    /// For the next request.
     #[serde(rename = "TopTimeStamp")]
     pub top_time: Seconds,
-    /// The same.
+    /// For the next request.
     #[serde(rename = "TopStartIndex")]
-    pub top_start: u32,
-    /// Conversation groups: there are none yet.
+    pub top_start: u64,
+    /// All conversation groups of the caller.
     #[serde(rename = "GroupItem")]
-    pub groups: Vec<()>,
+    pub groups: Vec<GroupItem>,
 }
 
 /// A conversation.
@@ -107,9 +128,9 @@ pub struct Item {
     /// The app's own text.
     #[serde(rename = "CustomMark")]
     pub custom: String,
-    /// Conversation groups that it is in.
+    /// Numbers of the conversation groups that it is in.
     #[serde(rename = "ContactGroupId")]
-    pub groups: Vec<()>,
+    pub groups: Vec<u32>,
 }
 
 /// The last message.
@@ -147,68 +168,29 @@ impl Command for PageConversations {
 
     async fn run(self, call: &Call) -> Result<Conversations> {
         let owner = call.actor("From_Account", self.owner.as_ref(), ErrorCode::ContactAccountUnknown).await?;
-        let (engine, app) = (&call.engine, call.app.id);
-        let limit = usize::try_from(call.app.settings.conversations_allowed()).unwrap_or(usize::MAX);
-        let settings: HashMap<AccountNumber, ContactSettings> = engine
-            .contacts
-            .all(app, owner.number)
-            .await?
-            .into_iter()
-            .map(|fact| (fact.peer, fact.settings))
-            .collect();
-        let mut views = engine.conversations(app, owner.number, limit).await?;
-        let mut pinned: Vec<AccountNumber> =
-            settings.iter().filter(|(_, found)| found.pinned_at.is_some()).map(|(peer, _)| *peer).collect();
-        pinned.retain(|peer| views.iter().all(|view| view.peer != *peer));
-        pinned.sort_unstable();
-        for peer in pinned {
-            let view = engine.conversation(app, owner.number, peer).await?;
-            views.push(view.unwrap_or_else(|| empty_view(owner.number, peer)));
+        let place = Place { time: self.time, start: self.start };
+        let found = page(call, owner.number, place, self.flags).await?;
+        let now = call.engine.context.clock.now().seconds();
+        let next = found.next.unwrap_or(Place { time: now, start: 0 });
+        let mut items = Vec::with_capacity(found.rows.len());
+        for row in found.rows {
+            items.push(item(call, owner.number, row, self.flags & WITH_PINNED != 0).await?);
         }
-        let mut items = Vec::with_capacity(views.len());
-        for view in views {
-            let found = settings.get(&view.peer).cloned().unwrap_or_default();
-            if let Some(item) = item(call, owner.number, view, found).await? {
-                items.push(item);
-            }
-        }
-        let now = engine.context.clock.now().seconds();
         Ok(Conversations {
             items,
-            complete: 1,
-            time: now,
-            start: 0,
+            complete: found.next.is_none().into(),
+            time: next.time,
+            start: next.start,
             top_time: now,
             top_start: 0,
-            groups: Vec::new(),
+            groups: groups_of(call, &owner).await?,
         })
     }
 }
 
-/// A pinned conversation in which nothing was ever said.
-fn empty_view(owner: AccountNumber, peer: AccountNumber) -> ConversationView<Content> {
-    ConversationView {
-        conversation: model::ConversationId::between(owner, peer),
-        peer,
-        is_listed: false,
-        active_at: Seconds(0),
-        last: None,
-        read_to: model::HistoryKey::START,
-        peer_read_to: model::HistoryKey::START,
-    }
-}
-
-async fn item(
-    call: &Call,
-    owner: AccountNumber,
-    view: ConversationView<Content>,
-    settings: ContactSettings,
-) -> Result<Option<Item>> {
+async fn item(call: &Call, owner: AccountNumber, row: Row, with_pins: bool) -> Result<Item> {
+    let Row { peer, view, settings } = row;
     let (engine, app) = (&call.engine, call.app.id);
-    // The other side's account may be gone: such a conversation has no name any more.
-    let Some(peer) = engine.accounts.with_number(app, view.peer).await? else {
-        return Ok(None);
-    };
     let profile = engine.profiles.of(app, peer.number).await?;
     let friend = engine.relations.friend(app, owner, peer.number).await?;
     let last = view.last.as_ref();
@@ -225,7 +207,8 @@ async fn item(
         }
         None => None,
     };
-    Ok(Some(Item {
+    let pinned_at = settings.pinned_at.filter(|_| with_pins);
+    Ok(Item {
         kind: 1,
         time: last.map_or(view.active_at, |found| found.at.time),
         sequence: last.map(|found| found.message.sequence),
@@ -235,15 +218,15 @@ async fn item(
         last: content,
         peer_read_time: view.peer_read_to.time,
         unread: engine.unread(app, owner, peer.number).await?,
-        pinned: settings.pinned_at.is_some().into(),
-        pinned_at: settings.pinned_at.unwrap_or_default(),
+        pinned: pinned_at.is_some().into(),
+        pinned_at: pinned_at.unwrap_or_default(),
         nick: profile.text(NICK).to_owned(),
         image: profile.text(IMAGE).to_owned(),
         remark: friend.map(|friend| friend.remark.clone()).unwrap_or_default(),
         remind: settings.remind,
         marks: marks_text(&settings),
         custom: settings.custom,
-        groups: Vec::new(),
+        groups: settings.groups,
         peer: peer.user.clone(),
-    }))
+    })
 }

@@ -1,20 +1,19 @@
-//! `recentcontact.search_contact_group`: marks and custom data of given conversations.
+//! `recentcontact.search_contact_group`: marks, custom data and groups of given conversations.
 
 use command::{Call, Callers, Command, Family, Spec};
 use model::{ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::recentcontact_get_contact_group::MarkedContact;
-use crate::wire::{Contact, marks_text};
+use crate::wire::{Contact, GroupItem, MarkedContact, groups_of};
 
 /// The most conversations of one call.
 pub const CONVERSATIONS_MAX: usize = 300;
 
-/// Gets marks and custom data of given conversations.
+/// Gets marks, custom data and groups of given conversations.
 #[derive(Deserialize, JsonSchema)]
 pub struct SearchMarked {
-    /// The caller.
+    /// Whose; over the socket the caller's.
     #[serde(rename = "From_Account", default)]
     pub owner: Option<UserId>,
     /// Which.
@@ -28,14 +27,14 @@ pub struct SearchResult {
     /// The conversations.
     #[serde(rename = "ContactResultItem")]
     pub contacts: Vec<MarkedContact>,
-    /// Conversation groups: there are none yet.
+    /// All conversation groups of the account.
     #[serde(rename = "GroupItem")]
-    pub groups: Vec<()>,
+    pub groups: Vec<GroupItem>,
 }
 
 impl Command for SearchMarked {
     const SPEC: Spec = Spec::new("recentcontact/search_contact_group", Family::CONTACT)
-        .callers(Callers::ACCOUNT)
+        .callers(Callers::BOTH)
         .fails_with(&[ErrorCode::ContactAccountUnknown, ErrorCode::TooManyConversations]);
 
     type Reply = SearchResult;
@@ -49,18 +48,12 @@ impl Command for SearchMarked {
         let mut contacts = Vec::new();
         for contact in self.contacts {
             // Conversations that do not exist have no marks; they do not fail the others.
-            let Ok(peer) = contact.peer(call).await else {
+            let Ok(peer) = contact.marked_peer(call).await else {
                 continue;
             };
             let settings = call.engine.contacts.of(call.app.id, owner.number, peer.number).await?;
-            contacts.push(MarkedContact {
-                kind: 1,
-                to: peer.user.as_str().to_owned(),
-                marks: marks_text(&settings),
-                custom: settings.custom,
-                groups: Vec::new(),
-            });
+            contacts.push(MarkedContact::with(&peer.user, settings));
         }
-        Ok(SearchResult { contacts, groups: Vec::new() })
+        Ok(SearchResult { contacts, groups: groups_of(call, &owner).await? })
     }
 }

@@ -28,13 +28,12 @@ pub struct Pin {
 }
 
 impl Command for Pin {
-    const SPEC: Spec =
-        Spec::new("recentcontact/top", Family::CONTACT).callers(Callers::ACCOUNT).fails_with(&[
-            ErrorCode::ContactAccountUnknown,
-            ErrorCode::TooManyConversations,
-            ErrorCode::TooManyPinned,
-            ErrorCode::DiskFull,
-        ]);
+    const SPEC: Spec = Spec::new("recentcontact/top", Family::CONTACT).callers(Callers::BOTH).fails_with(&[
+        ErrorCode::ContactAccountUnknown,
+        ErrorCode::TooManyConversations,
+        ErrorCode::TooManyPinned,
+        ErrorCode::DiskFull,
+    ]);
 
     type Reply = Done;
 

@@ -1,10 +1,11 @@
-//! How conversations are named on the wire.
+//! How conversations and conversation groups are named on the wire.
 
 use std::sync::Arc;
 
 use command::Call;
+use engine::contact_groups::{ContactGroup, Membership};
 use engine::facts::{AccountFact, ContactSettings};
-use model::{ErrorCode, Result, UserId};
+use model::{ErrorCode, Result, Seconds, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,17 @@ impl Contact {
         call.account("To_Account", &user, ErrorCode::ContactAccountUnknown).await
     }
 
+    /// The account on the other side, for marks and conversation groups.
+    ///
+    /// # Errors
+    /// As [`Self::peer`], but `GroupConversationMissing` for a group.
+    pub async fn marked_peer(&self, call: &Call) -> Result<Arc<AccountFact>> {
+        if self.kind == 2 {
+            return Err(ErrorCode::GroupConversationMissing.into());
+        }
+        self.peer(call).await
+    }
+
     /// The result of a batch's item.
     #[must_use]
     pub fn result(self, outcome: Result<()>) -> ContactResult {
@@ -74,6 +86,117 @@ impl Contact {
                 ContactResult { contact: self, code: error.code.number(), info: error.info.into_owned() }
             }
         }
+    }
+}
+
+/// A conversation group.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct GroupItem {
+    /// Its name.
+    #[serde(rename = "GroupName")]
+    pub name: String,
+    /// Its number.
+    #[serde(rename = "GroupId")]
+    pub id: u32,
+}
+
+impl From<ContactGroup> for GroupItem {
+    fn from(group: ContactGroup) -> Self {
+        Self { name: group.name, id: group.id }
+    }
+}
+
+/// The conversation groups of an account.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn groups_of(call: &Call, owner: &AccountFact) -> Result<Vec<GroupItem>> {
+    let groups = call.engine.contact_groups.of(call.app.id, owner.number).await?;
+    Ok(groups.into_iter().map(GroupItem::from).collect())
+}
+
+/// A conversation with its marks, custom data and groups.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct MarkedContact {
+    /// 1: one-to-one.
+    #[serde(rename = "Type")]
+    pub kind: u8,
+    /// The other side.
+    #[serde(rename = "To_Account")]
+    pub to: UserId,
+    /// Marks.
+    #[serde(rename = "StandardMark")]
+    pub marks: String,
+    /// The app's own text.
+    #[serde(rename = "CustomMark")]
+    pub custom: String,
+    /// Numbers of the conversation groups that it is in.
+    #[serde(rename = "ContactGroupId")]
+    pub groups: Vec<u32>,
+    /// When one of these last changed.
+    #[serde(rename = "Timestamp")]
+    pub changed_at: Seconds,
+}
+
+impl MarkedContact {
+    /// The conversation with this account.
+    #[must_use]
+    pub fn with(user: &UserId, settings: ContactSettings) -> Self {
+        Self {
+            kind: 1,
+            to: user.clone(),
+            marks: marks_text(&settings),
+            custom: settings.custom,
+            groups: settings.groups,
+            changed_at: settings.marked_at,
+        }
+    }
+}
+
+/// Which conversations are to be put into a conversation group or taken out, as far as they are there.
+pub(crate) struct GroupChanges(Vec<Result<(Arc<AccountFact>, bool)>>);
+
+impl GroupChanges {
+    /// Looks up the other sides. `items`: conversations, and whether each is to be in the group.
+    pub(crate) async fn read<'a>(
+        call: &Call,
+        items: impl Iterator<Item = (&'a Contact, Result<bool>)>,
+    ) -> Self {
+        let mut changes = Vec::new();
+        for (contact, is_in) in items {
+            changes.push(match (contact.marked_peer(call).await, is_in) {
+                (Ok(peer), Ok(is_in)) => Ok((peer, is_in)),
+                (Err(error), _) | (_, Err(error)) => Err(error),
+            });
+        }
+        Self(changes)
+    }
+
+    /// What the engine is to do.
+    #[must_use]
+    pub(crate) fn memberships(&self) -> Vec<Membership> {
+        let good = self.0.iter().filter_map(|change| change.as_ref().ok());
+        good.map(|(peer, is_in)| Membership { peer: peer.number, is_in: *is_in }).collect()
+    }
+
+    /// What became of each, and what was done. `outcomes`: of those that the engine was to do.
+    #[must_use]
+    pub(crate) fn settle(self, outcomes: Vec<Result<()>>) -> (Vec<Result<()>>, Vec<(UserId, bool)>) {
+        let (mut results, mut done) = (Vec::with_capacity(self.0.len()), Vec::new());
+        let mut outcomes = outcomes.into_iter();
+        for change in self.0 {
+            results.push(match change {
+                Ok((peer, is_in)) => {
+                    let outcome = outcomes.next().unwrap_or_else(|| Err(ErrorCode::ContactInternal.into()));
+                    if outcome.is_ok() {
+                        done.push((peer.user.clone(), is_in));
+                    }
+                    outcome
+                }
+                Err(error) => Err(error),
+            });
+        }
+        (results, done)
     }
 }
 

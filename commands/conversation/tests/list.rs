@@ -62,7 +62,7 @@ async fn conversations_come_with_everything_that_clients_show() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_most_recent_comes_first_and_pinned_ones_are_there_in_any_case() {
+async fn the_most_recent_comes_first_after_the_pinned_ones_which_are_there_in_any_case() {
     let world = world().await;
     for peer in ["bob", "carol"] {
         world.send(peer, "alice", "hello").await;
@@ -73,13 +73,13 @@ async fn the_most_recent_comes_first_and_pinned_ones_are_there_in_any_case() {
     alice.call("recentcontact.top", top("dave", 1)).await.ok();
     alice.call("recentcontact.top", top("bob", 1)).await.ok();
     let answer = list(&mut alice).await;
-    assert_eq!(peers(&answer), ["carol", "bob", "dave"]);
+    assert_eq!(peers(&answer), ["bob", "dave", "carol"]);
     let pinned: Vec<&Value> = answer.list("SessionItem").iter().map(|item| &item["TopFlags"]).collect();
-    assert_eq!(pinned, [0, 1, 1]);
-    let dave = &answer.list("SessionItem")[2];
+    assert_eq!(pinned, [1, 1, 0]);
+    let dave = &answer.list("SessionItem")[1];
     assert_eq!((dave.get("LastMsg"), dave.get("MsgSeq")), (None, None), "nothing was ever said");
     alice.call("recentcontact.top", top("dave", 2)).await.ok();
-    assert_eq!(peers(&list(&mut alice).await), ["carol", "bob"]);
+    assert_eq!(peers(&list(&mut alice).await), ["bob", "carol"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,36 +131,9 @@ async fn nobody_reads_anothers_list() {
     alice.call("recentcontact.get_list", body).await.refused(50003, "");
 }
 
-fn page(start: u64, flags: u32) -> Value {
-    json!({"From_Account": "alice", "TimeStamp": 0, "StartIndex": start, "TopTimeStamp": 0, "TopStartIndex": 0,
+fn page(flags: u32) -> Value {
+    json!({"From_Account": "alice", "TimeStamp": 0, "StartIndex": 0, "TopTimeStamp": 0, "TopStartIndex": 0,
         "AssistFlags": flags})
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_back_end_pages_the_list() {
-    let world = world().await;
-    world.set("conversations", "250").await;
-    for number in 0..230 {
-        world.send(&format!("peer{number:03}"), "alice", "hello").await;
-    }
-    let (mut start, mut found, mut pages) = (0, Vec::new(), 0);
-    loop {
-        let answer = world.rest("recentcontact/get_list", page(start, 15)).await.ok();
-        assert_eq!(answer["ErrorDisplay"], "");
-        found.extend(peers(&answer).into_iter().map(str::to_owned));
-        pages += 1;
-        if answer["CompleteFlag"] == 1 {
-            break;
-        }
-        start = answer["StartIndex"].as_u64().unwrap_or_default();
-    }
-    assert_eq!(pages, 3);
-    found.sort();
-    found.dedup();
-    assert_eq!(found.len(), 230, "each once");
-    world.set("conversations", "100").await;
-    let answer = world.rest("recentcontact/get_list", page(0, 15)).await.ok();
-    assert_eq!((answer["CompleteFlag"].clone(), peers(&answer).len()), (json!(1), 100));
 }
 
 #[tokio::test(start_paused = true)]
@@ -169,11 +142,11 @@ async fn a_back_end_sees_pins_and_with_its_flag_marks() {
     world.send("bob", "alice", "hello").await;
     let mut alice = world.login("alice").await;
     alice.call("recentcontact.top", top("bob", 1)).await.ok();
-    let answer = world.rest("recentcontact/get_list", page(0, 15)).await.ok();
+    let answer = world.rest("recentcontact/get_list", page(15)).await.ok();
     let item = &answer.list("SessionItem")[0];
     assert_eq!((&item["TopFlag"], &item["MsgTime"]), (&json!(1), &json!(world.now())));
     assert_eq!(item.get("StandardMark"), None);
-    let answer = world.rest("recentcontact/get_list", page(0, 63)).await.ok();
+    let answer = world.rest("recentcontact/get_list", page(63)).await.ok();
     assert_eq!(answer.list("SessionItem")[0]["StandardMark"], "0".repeat(64));
     let nobody = json!({"From_Account": "nobody", "TimeStamp": 0, "StartIndex": 0, "AssistFlags": 15});
     world.rest("recentcontact/get_list", nobody).await.refused(50001, "From_Account");

@@ -134,6 +134,9 @@ async fn marked_conversations_are_found_by_page_and_by_name() {
     let second = alice.call("recentcontact.get_contact_group", next).await.ok();
     assert_eq!((second["CompleteFlag"].clone(), second.list("ContactItem").len()), (json!(1), 30));
     assert!(second.list("GroupItem").is_empty());
+    assert_eq!(second["NextStartIndex"], 0);
+    let item = &second.list("ContactItem")[0];
+    assert_eq!((&item["ContactGroupId"], &item["Timestamp"]), (&json!([]), &json!(world.now())));
     let search = json!({"ContactItem": [contact("peer000"), contact("nobody"), contact("bob")]});
     let found = alice.call("recentcontact.search_contact_group", search).await.ok();
     let marks: Vec<(&Value, bool)> = found

@@ -11,6 +11,7 @@ use promise::Stamps;
 use quick_cache::sync::Cache;
 
 use crate::apps::Apps;
+use crate::contact_groups::ContactGroupsFact;
 use crate::context::Context;
 use crate::erased::ErasedFact;
 use crate::export::ExportFact;
@@ -311,6 +312,8 @@ impl Accounts {
         self.remove_all::<RequestFact>(app, number, None).await?;
         self.remove_all::<RelationsFact>(app, number, None).await?;
         self.remove_all::<ContactFact>(app, number, None).await?;
+        self.remove_all::<ContactFact>(app, number, Some(ContactFact::BY_PEER)).await?;
+        self.remove_all::<ContactGroupsFact>(app, number, None).await?;
         self.remove_all::<ExportFact>(app, number, None).await?;
         self.remove_all::<WatchFact>(app, number, None).await?;
         self.remove_all::<WatchFact>(app, number, Some(WatchFact::BY_WATCHED)).await

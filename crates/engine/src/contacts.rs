@@ -1,22 +1,24 @@
 //! What an account set for its conversations: pins, marks, custom data, how messages are announced.
 
-use model::{AccountNumber, ErrorCode, Result, SdkAppId};
+use model::settings::App;
+use model::{AccountNumber, ErrorCode, InstanceId, Result, SdkAppId};
 use ports::Records;
 use ports::records::find;
 use promise::Stamps;
 
+use crate::Engine;
 use crate::context::Context;
-use crate::facts::{ContactFact, ContactSettings};
+use crate::facts::{AccountFact, ContactFact, ContactSettings};
 use crate::store::{TRIES_MAX, owned_by, put, unchanged, write_if};
 
 /// The most pinned conversations of an account (page 1047/34381).
 pub const PINNED_MAX: usize = 50;
 
-/// The most conversations with marks or custom data of an account.
+/// The most conversations of an account that carry marks or custom data or are in a conversation group (page 1047/53438).
 pub const MARKED_MAX: usize = 1000;
 
 /// The most conversations with any setting.
-const SETTINGS_MAX: usize = 10_000;
+pub(crate) const SETTINGS_MAX: usize = 10_000;
 
 /// Every account's settings of its conversations.
 pub struct Contacts {
@@ -76,6 +78,7 @@ impl Contacts {
             if settings == before {
                 return Ok(settings);
             }
+            settings.note_change(&before, self.context.clock.now().seconds());
             self.check(app, owner, &before, &settings).await?;
             let fact = ContactFact { owner, peer, settings: settings.clone() };
             let condition = unchanged::<ContactFact>(key, version);
@@ -107,5 +110,26 @@ impl Contacts {
             return Err(ErrorCode::TooManyMarkedConversations.into());
         }
         Ok(())
+    }
+}
+
+impl Engine {
+    /// Takes a conversation off the list of `by`, with `history` what was said there too. It is pinned no more: a client that
+    /// hears of a later message asks for marks and groups of the conversation, never for a pin. Those stay.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn delete_conversation(
+        &self,
+        app: &App,
+        by: &AccountFact,
+        peer: &AccountFact,
+        history: bool,
+        origin: Option<InstanceId>,
+    ) -> Result<()> {
+        let stamps = Stamps::of(app.id, &app.settings);
+        let unpin = |settings: &mut ContactSettings| settings.pinned_at = None;
+        self.contacts.change(stamps, app.id, by.number, peer.number, unpin).await?;
+        self.clear(app, by, peer, history, true, origin).await.map(drop)
     }
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::Engine;
+use crate::contact_groups::ContactGroupsFact;
 use crate::facts::{AccountFact, BlockFact, ContactFact, InstanceFact, WatchFact};
 use crate::follow::{FollowFact, FollowList};
 use crate::store::{put, write};
@@ -81,6 +82,8 @@ pub enum Part {
     Blocks,
     /// Settings of conversations.
     Contacts,
+    /// Conversation groups.
+    ContactGroups,
     /// Whose status it follows.
     Watches,
     /// Conversations with their read marks.
@@ -178,7 +181,8 @@ impl Engine {
             }
             Part::Instances => self.owned::<InstanceFact>(app.id, &fact, place, Part::Blocks).await,
             Part::Blocks => self.owned::<BlockFact>(app.id, &fact, place, Part::Contacts).await,
-            Part::Contacts => self.owned::<ContactFact>(app.id, &fact, place, Part::Watches).await,
+            Part::Contacts => self.owned::<ContactFact>(app.id, &fact, place, Part::ContactGroups).await,
+            Part::ContactGroups => self.owned::<ContactGroupsFact>(app.id, &fact, place, Part::Watches).await,
             Part::Watches => self.owned::<WatchFact>(app.id, &fact, place, Part::Follows).await,
             Part::Follows => self.owned::<FollowFact>(app.id, &fact, place, Part::Followers).await,
             Part::Followers => self.followers(app.id, &fact, place).await,
@@ -383,7 +387,19 @@ impl Told for ContactFact {
             "remind": settings.remind,
             "marks": settings.marks,
             "custom": settings.custom,
+            "groups": settings.groups,
+            "marked_at": settings.marked_at,
         })
+    }
+}
+
+impl Told for ContactGroupsFact {
+    fn other(&self) -> Option<AccountNumber> {
+        None
+    }
+
+    fn tell(&self, _: Option<&UserId>) -> Value {
+        json!({"type": "conversation groups", "groups": self.groups})
     }
 }
 

@@ -12,6 +12,7 @@ const fn kind(id: u16, name: &'static str, class: DataClass) -> Kind {
 /// Every kind of record that the engine keeps, in the order of their numbers.
 #[must_use]
 pub fn kinds() -> Vec<Kind> {
+    use crate::contact_groups::ContactGroupsFact;
     use crate::conversation_erasure::ErasedConversationFact;
     use crate::erased::ErasedFact;
     use crate::erasure::RecalledFact;
@@ -50,6 +51,7 @@ pub fn kinds() -> Vec<Kind> {
         RelationsFact::KIND,
         FollowFact::KIND,
         FollowCountsFact::KIND,
+        ContactGroupsFact::KIND,
         RequestFact::KIND,
     ]
 }
@@ -313,13 +315,38 @@ pub struct ContactSettings {
     pub marks: u64,
     /// The app's own text, at most 256 bytes.
     pub custom: String,
+    /// Numbers of the conversation groups that it is in, rising.
+    #[serde(default)]
+    pub groups: Vec<u32>,
+    /// When marks, custom data or groups last changed.
+    #[serde(default)]
+    pub marked_at: Seconds,
 }
 
 impl ContactSettings {
-    /// Whether it carries a mark or custom data.
+    /// Whether it carries a mark or custom data, or is in a conversation group.
     #[must_use]
     pub fn is_marked(&self) -> bool {
-        self.marks != 0 || !self.custom.is_empty()
+        self.marks != 0 || !self.custom.is_empty() || !self.groups.is_empty()
+    }
+
+    /// Puts it into a conversation group or takes it out.
+    pub fn set_group(&mut self, group: u32, is_in: bool) {
+        match (self.groups.binary_search(&group), is_in) {
+            (Err(at), true) => self.groups.insert(at, group),
+            (Ok(at), false) => {
+                self.groups.remove(at);
+            }
+            (Ok(_), true) | (Err(_), false) => {}
+        }
+    }
+
+    /// Notes when marks, custom data or groups changed, if they are others than `before`.
+    pub(crate) fn note_change(&mut self, before: &Self, now: Seconds) {
+        let marks = |settings: &Self| (settings.marks, settings.custom.clone(), settings.groups.clone());
+        if marks(self) != marks(before) {
+            self.marked_at = now;
+        }
     }
 }
 
@@ -340,6 +367,9 @@ impl ContactFact {
     pub fn key_of(owner: AccountNumber, peer: AccountNumber) -> Vec<u8> {
         pair_key(owner, peer)
     }
+
+    /// The index by the other side.
+    pub const BY_PEER: u8 = 1;
 }
 
 impl Record for ContactFact {
@@ -351,6 +381,10 @@ impl Record for ContactFact {
 
     fn subject(&self) -> Subject {
         Subject::Account(self.owner)
+    }
+
+    fn indexes(&self) -> Vec<(u8, Vec<u8>)> {
+        vec![(Self::BY_PEER, number_key(self.peer))]
     }
 }
 
@@ -398,5 +432,25 @@ mod tests {
     fn every_kind_has_a_number_of_its_own() {
         let numbers: Vec<u16> = kinds().iter().map(|kind| kind.id).collect();
         assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
+        assert_eq!(numbers.first(), Some(&1));
+    }
+
+    #[test]
+    fn a_conversation_is_in_a_group_once_and_notes_when_that_changed() {
+        let before = ContactSettings::default();
+        let mut settings = before.clone();
+        for (group, is_in, groups) in [(3, true, vec![3]), (1, true, vec![1, 3]), (3, true, vec![1, 3])] {
+            settings.set_group(group, is_in);
+            assert_eq!(settings.groups, groups);
+        }
+        settings.note_change(&before, Seconds(9));
+        assert!(settings.is_marked() && settings.marked_at == Seconds(9));
+        for group in [3, 3, 1] {
+            settings.set_group(group, false);
+        }
+        assert!(!settings.is_marked());
+        let mut pinned = ContactSettings { pinned_at: Some(Seconds(1)), ..before.clone() };
+        pinned.note_change(&before, Seconds(9));
+        assert_eq!(pinned.marked_at, Seconds(0), "a pin is no mark");
     }
 }

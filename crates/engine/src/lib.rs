@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod apps;
 pub mod blocks;
+pub mod contact_groups;
 pub mod contacts;
 pub mod context;
 pub mod conversation_erasure;
@@ -90,6 +91,8 @@ pub struct Engine {
     pub follows: follow::Follows,
     /// Settings of conversations.
     pub contacts: contacts::Contacts,
+    /// Conversation groups.
+    pub contact_groups: contact_groups::ContactGroups,
     /// Who is online.
     pub presence: presence::Presence,
     /// The connections of this node.
@@ -140,6 +143,7 @@ impl Engine {
             relations: relations::Relations::new(context.clone()),
             follows: follow::Follows::new(context.clone()),
             contacts: contacts::Contacts::new(context.clone()),
+            contact_groups: contact_groups::ContactGroups::new(context.clone()),
             presence: presence::Presence::new(context.clone(), Arc::clone(&hub), options.node),
             apps,
             hub,

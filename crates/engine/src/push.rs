@@ -1,11 +1,14 @@
 //! Frames that the server sends by itself; section 12 of the protocol reference lists their shapes.
 
+mod contacts;
 pub mod relations;
 
 use bytes::Bytes;
 use model::settings::App;
 use model::{AccountNumber, Message, MessageKey, Seconds, UserId};
 use serde_json::{Value, json};
+
+pub use contacts::{deleted, group_created, group_deleted, group_members, group_renamed, marked, pinned};
 
 /// The name under which most frames are pushed.
 pub const MSG_PUSH: &str = "im_open_push.msg_push";
@@ -320,39 +323,6 @@ pub fn remind_type(peer: &UserId, remind: u8) -> Bytes {
 #[must_use]
 pub fn all_read() -> Bytes {
     event(&json!({"Event": 14, "C2CReadAllMsg": 1, "GroupReadInfoArray": []}))
-}
-
-fn contacts(kind: u8, field: &str, content: &Value) -> Bytes {
-    event(&json!({"Event": 102, "RecentContactMod": [{"PushType": kind, field: content}]}))
-}
-
-fn contact_list(peers: &[UserId]) -> Value {
-    let list: Vec<Value> = peers.iter().map(|peer| json!({"Type": 1, "UserId": peer})).collect();
-    json!({ "RecentContactList": list })
-}
-
-/// Tells an account's instances that conversations were deleted from its list.
-#[must_use]
-pub fn deleted(peers: &[UserId]) -> Bytes {
-    contacts(1, "RecentContactDeleteItem", &contact_list(peers))
-}
-
-/// Tells an account's instances that conversations were pinned or unpinned.
-#[must_use]
-pub fn pinned(peers: &[UserId], is_pinned: bool) -> Bytes {
-    contacts(if is_pinned { 2 } else { 3 }, "RecentContactTopItem", &contact_list(peers))
-}
-
-/// Tells an account's instances marks and custom data of a conversation.
-#[must_use]
-pub fn marked(peer: &UserId, kind: u8, standard: &str, custom: &str) -> Bytes {
-    let item = json!({
-        "OptType": kind,
-        "RecentContactItem": {"Type": 1, "UserId": peer},
-        "StandardMark": standard,
-        "CustomMark": custom,
-    });
-    contacts(4, "RecentContactMarkContact", &json!({ "RecentContactMarkContactItem": [item] }))
 }
 
 /// The instance that caused a push and needs none itself.

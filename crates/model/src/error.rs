@@ -141,7 +141,11 @@ error_table! {
     50003 ContactNotAdministrator "only an administrator of the app may do this";
     50004 ContactInternal "internal error, try again";
     51006 TooManyConversations "an operation takes 1 to 100 conversations";
-    51008 TooManyMarkedConversations "at most 1000 conversations carry marks or custom data";
+    51007 GroupConversationMissing "the group of this conversation is gone, or does not let the account in";
+    51008 TooManyMarkedConversations "at most 1000 conversations carry marks or custom data, or are in conversation groups";
+    51009 ContactGroupUnknown "there is no conversation group of this name";
+    51010 TooManyContactGroups "an account has at most 20 conversation groups";
+    51011 ContactGroupNameLength "the name of a conversation group has 1 to 32 bytes";
     51012 TooManyPinned "at most 50 conversations are pinned";
     60003 BadJson "the body is not valid JSON";
     60004 BadIdentifier "the identifier is not a UserID";

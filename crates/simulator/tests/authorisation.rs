@@ -68,7 +68,8 @@ fn expected(row: &Row, caller: Caller, is_foreign: bool) -> i64 {
     }
 }
 
-/// The stage of one call: alice, who calls, and bob, in two apps, who wrote to each other and block each other.
+/// The stage of one call: alice, who calls, and bob, in two apps, who wrote to each other and block each other. Each has a
+/// conversation group "family" with the other.
 struct Stage {
     world: World,
     other: TestApp,
@@ -96,6 +97,8 @@ impl Stage {
                 let (owner, names) = (world.account(user).await, ["matrix".to_owned()]);
                 world.engine().add_friend_groups(&settings, &owner, &names, &[], None).await.unwrap();
             }
+            world.contact_group("alice", "family", &["bob"]).await;
+            world.contact_group("bob", "family", &["alice"]).await;
             for (place, (from, to)) in [("alice", "bob"), ("bob", "alice")].into_iter().enumerate() {
                 let key = world.send(from, to, "hello").await.key;
                 messages[place] = (key.sequence.into(), key.random.into(), key.time.0.into());
@@ -202,8 +205,9 @@ impl Stage {
         let view = engine.conversation(app, own, other).await.unwrap();
         let view = view.map(|view| (view.is_listed, view.active_at, view.last, view.read_to));
         let contacts = engine.contacts.all(app, own).await.unwrap();
+        let groups = engine.contact_groups.of(app, own).await.unwrap();
         format!(
-            "{account:?} {:?} {view:?} {:?} {contacts:?} {} {:?} {:?}",
+            "{account:?} {:?} {view:?} {:?} {contacts:?} {groups:?} {} {:?} {:?}",
             engine.profiles.of(app, own).await.unwrap(),
             engine.blocks.page(app, own, None, 10).await.unwrap(),
             engine.unread(app, own, other).await.unwrap(),

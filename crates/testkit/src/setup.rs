@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine::contact_groups::Membership;
 use engine::facts::AccountFact;
 use engine::messages::{Outgoing, Sent};
 use model::HistoryKey;
@@ -65,6 +66,23 @@ impl World {
         let blocks = &self.engine().blocks;
         let added = blocks.add(stamps, app.id, owner.number, &[other]).await;
         added.expect("a block list can be written");
+    }
+
+    /// Makes a conversation group of an account, with its conversations with others.
+    pub async fn contact_group(&self, owner: &str, name: &str, peers: &[&str]) {
+        let app = self.settings(&self.app).await;
+        let stamps = Stamps::of(app.id, &app.settings);
+        let owner = self.account(owner).await;
+        let mut members = Vec::new();
+        for peer in peers {
+            members.push(Membership { peer: self.account(peer).await.number, is_in: true });
+        }
+        let groups = &self.engine().contact_groups;
+        let (_, outcomes) = groups
+            .create(stamps, app.id, owner.number, name, &members)
+            .await
+            .expect("a conversation group can be made");
+        assert!(outcomes.iter().all(Result::is_ok), "every conversation can be in a group");
     }
 
     /// Changes for how many days messages and profiles are kept.

@@ -41,7 +41,10 @@ const PUSHED: &[&str] = &[
     "KickoutMsgNotify",
     "ProfileDataMod",
     "ReadC2cMsgNotify",
+    "RecentContactCreateContactGroup",
+    "RecentContactDelContactGroup",
     "RecentContactMod",
+    "RecentContactUpdateContactGroup",
     "UserStatusList",
     "WithdrawC2cMsgNotify",
 ];
@@ -214,7 +217,10 @@ mod tests {
 
     #[test]
     fn what_is_pushed_is_written_by_the_engine_and_causes_something() {
-        let source = include_str!("../../../../crates/engine/src/push.rs");
+        let source = concat!(
+            include_str!("../../../../crates/engine/src/push.rs"),
+            include_str!("../../../../crates/engine/src/push/contacts.rs"),
+        );
         let events = events();
         for name in PUSHED {
             assert!(source.contains(&format!("\"{name}\"")), "{name} is not pushed");

@@ -71,6 +71,7 @@ const RECORDS: &[Row] = &[
     row("application for friendship", "the account whose view it is", "until it is answered or deleted"),
     row("follow", "who follows", "while both accounts exist"),
     row("follow counts", ACCOUNT, WHILE_ACCOUNT),
+    row("conversation groups", ACCOUNT, WHILE_ACCOUNT),
 ];
 
 /// What is no record: what, class, subject, kept, place.

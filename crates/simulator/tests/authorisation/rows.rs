@@ -210,17 +210,24 @@ pub(crate) const ROWS: &[Row] = &[
         r#"{"From_Account":"$ME","Type":1,"To_Account":"$PEER"}"#,
     ),
     row(
+        "recentcontact/create_contact_group",
+        Both,
+        Refused(50001),
+        r#"{"From_Account":"$ME","GroupContactItem":[{"GroupName":"friends","ContactItem":[{"Type":1,"To_Account":"$PEER"}]}]}"#,
+    ),
+    row(
+        "recentcontact/del_contact_group",
+        Both,
+        Refused(50001),
+        r#"{"From_Account":"$ME","GroupName":["family"]}"#,
+    ),
+    row(
         "recentcontact/delete",
         BY_CONTACT,
         Ignored,
         r#"{"From_Account":"$ME","Type":1,"To_Account":"$PEER","ClearRamble":1}"#,
     ),
-    row(
-        "recentcontact/get_contact_group",
-        Account,
-        Refused(50001),
-        r#"{"From_Account":"$ME","StartIndex":0}"#,
-    ),
+    row("recentcontact/get_contact_group", Both, Refused(50001), r#"{"From_Account":"$ME","StartIndex":0}"#),
     row(
         "recentcontact/get_list",
         BY_CONTACT,
@@ -229,7 +236,7 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     row(
         "recentcontact/mark_contact",
-        Account,
+        Both,
         Refused(50001),
         r#"{"From_Account":"$ME","MarkItem":[{"OptType":1,"ContactItem":{"Type":1,"To_Account":"$PEER"},"SetMark":[0]}]}"#,
     ),
@@ -241,15 +248,21 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     row(
         "recentcontact/search_contact_group",
-        Account,
+        Both,
         Refused(50001),
         r#"{"From_Account":"$ME","ContactItem":[{"Type":1,"To_Account":"$PEER"}]}"#,
     ),
     row(
         "recentcontact/top",
-        Account,
+        Both,
         Refused(50001),
         r#"{"From_Account":"$ME","OperationType":1,"RecentContactItem":[{"Type":1,"To_Account":"$PEER"}]}"#,
+    ),
+    row(
+        "recentcontact/update_contact_group",
+        Both,
+        Refused(50001),
+        r#"{"From_Account":"$ME","UpdateType":1,"UpdateGroup":{"UpdateGroupType":1,"OldGroupName":"family","NewGroupName":"kin"}}"#,
     ),
     row("sns/black_list_add", Both, Refused(30003), r#"{"From_Account":"$ME","To_Account":["$PEER"]}"#),
     row(
