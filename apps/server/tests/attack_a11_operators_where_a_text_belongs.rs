@@ -170,6 +170,7 @@ fn socket_requests() -> Vec<(&'static str, Value)> {
             json!({"From_Account": "alice", "UpdateType": 1, "UpdateGroup": {"UpdateGroupType": 2, "OldGroupName": "g", "ContactUpdateItem": [{"ContactOptType": 1, "ContactItem": contact}]}}),
         ),
         ("recentcontact.del_contact_group", json!({"From_Account": "alice", "GroupName": ["g"]})),
+        ("im_msg_db_logic.ws_get_do_not_disturb", json!({"To_Account": "alice"})),
         (
             "profile.portrait_get_all",
             json!({"From_Account": "alice", "UserItem": [{"To_Account": "bob", "StandardSequence": 0, "CustomSequence": 0}]}),

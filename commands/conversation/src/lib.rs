@@ -1,5 +1,7 @@
 //! Commands on conversations: the list, and what an account sets for its entries.
 
+pub mod im_msg_db_logic_ws_get_do_not_disturb;
+pub mod im_msg_db_logic_ws_set_do_not_disturb;
 pub mod openim_get_c2c_peer_mute_notifications;
 pub mod openim_get_peer_read_time;
 pub mod openim_set_c2c_peer_mute_notifications;
@@ -25,6 +27,8 @@ use command::{AnyCommand, Erased};
 #[must_use]
 pub fn commands() -> Vec<Box<dyn AnyCommand>> {
     vec![
+        Erased::<im_msg_db_logic_ws_get_do_not_disturb::GetDoNotDisturb>::boxed(),
+        Erased::<im_msg_db_logic_ws_set_do_not_disturb::SetDoNotDisturb>::boxed(),
         Erased::<openim_get_c2c_peer_mute_notifications::GetRemindTypes>::boxed(),
         Erased::<openim_get_peer_read_time::GetPeerReadTimes>::boxed(),
         Erased::<openim_set_c2c_peer_mute_notifications::SetRemindType>::boxed(),

@@ -13,6 +13,7 @@ use quick_cache::sync::Cache;
 use crate::apps::Apps;
 use crate::contact_groups::ContactGroupsFact;
 use crate::context::Context;
+use crate::do_not_disturb::DoNotDisturbFact;
 use crate::erased::ErasedFact;
 use crate::export::ExportFact;
 use crate::facts::{
@@ -314,6 +315,7 @@ impl Accounts {
         self.remove_all::<ContactFact>(app, number, None).await?;
         self.remove_all::<ContactFact>(app, number, Some(ContactFact::BY_PEER)).await?;
         self.remove_all::<ContactGroupsFact>(app, number, None).await?;
+        self.remove_all::<DoNotDisturbFact>(app, number, None).await?;
         self.remove_all::<ExportFact>(app, number, None).await?;
         self.remove_all::<WatchFact>(app, number, None).await?;
         self.remove_all::<WatchFact>(app, number, Some(WatchFact::BY_WATCHED)).await

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::Engine;
 use crate::contact_groups::ContactGroupsFact;
+use crate::do_not_disturb::DoNotDisturbFact;
 use crate::facts::{AccountFact, BlockFact, ContactFact, InstanceFact, WatchFact};
 use crate::follow::{FollowFact, FollowList};
 use crate::store::{put, write};
@@ -84,6 +85,8 @@ pub enum Part {
     Contacts,
     /// Conversation groups.
     ContactGroups,
+    /// When it does not want to be disturbed.
+    DoNotDisturb,
     /// Whose status it follows.
     Watches,
     /// Conversations with their read marks.
@@ -182,7 +185,10 @@ impl Engine {
             Part::Instances => self.owned::<InstanceFact>(app.id, &fact, place, Part::Blocks).await,
             Part::Blocks => self.owned::<BlockFact>(app.id, &fact, place, Part::Contacts).await,
             Part::Contacts => self.owned::<ContactFact>(app.id, &fact, place, Part::ContactGroups).await,
-            Part::ContactGroups => self.owned::<ContactGroupsFact>(app.id, &fact, place, Part::Watches).await,
+            Part::ContactGroups => {
+                self.owned::<ContactGroupsFact>(app.id, &fact, place, Part::DoNotDisturb).await
+            }
+            Part::DoNotDisturb => self.owned::<DoNotDisturbFact>(app.id, &fact, place, Part::Watches).await,
             Part::Watches => self.owned::<WatchFact>(app.id, &fact, place, Part::Follows).await,
             Part::Follows => self.owned::<FollowFact>(app.id, &fact, place, Part::Followers).await,
             Part::Followers => self.followers(app.id, &fact, place).await,
@@ -400,6 +406,16 @@ impl Told for ContactGroupsFact {
 
     fn tell(&self, _: Option<&UserId>) -> Value {
         json!({"type": "conversation groups", "groups": self.groups})
+    }
+}
+
+impl Told for DoNotDisturbFact {
+    fn other(&self) -> Option<AccountNumber> {
+        None
+    }
+
+    fn tell(&self, _: Option<&UserId>) -> Value {
+        json!({"type": "do not disturb", "times": self.times})
     }
 }
 

@@ -14,6 +14,7 @@ const fn kind(id: u16, name: &'static str, class: DataClass) -> Kind {
 pub fn kinds() -> Vec<Kind> {
     use crate::contact_groups::ContactGroupsFact;
     use crate::conversation_erasure::ErasedConversationFact;
+    use crate::do_not_disturb::DoNotDisturbFact;
     use crate::erased::ErasedFact;
     use crate::erasure::RecalledFact;
     use crate::export::ExportFact;
@@ -52,6 +53,7 @@ pub fn kinds() -> Vec<Kind> {
         FollowFact::KIND,
         FollowCountsFact::KIND,
         ContactGroupsFact::KIND,
+        DoNotDisturbFact::KIND,
         RequestFact::KIND,
     ]
 }

@@ -10,6 +10,7 @@ pub mod contacts;
 pub mod context;
 pub mod conversation_erasure;
 mod deliver;
+pub mod do_not_disturb;
 mod doomed;
 pub mod erased;
 pub mod erasure;
@@ -93,6 +94,8 @@ pub struct Engine {
     pub contacts: contacts::Contacts,
     /// Conversation groups.
     pub contact_groups: contact_groups::ContactGroups,
+    /// When accounts do not want to be disturbed.
+    pub do_not_disturb: do_not_disturb::DoNotDisturb,
     /// Who is online.
     pub presence: presence::Presence,
     /// The connections of this node.
@@ -144,6 +147,7 @@ impl Engine {
             follows: follow::Follows::new(context.clone()),
             contacts: contacts::Contacts::new(context.clone()),
             contact_groups: contact_groups::ContactGroups::new(context.clone()),
+            do_not_disturb: do_not_disturb::DoNotDisturb::new(context.clone()),
             presence: presence::Presence::new(context.clone(), Arc::clone(&hub), options.node),
             apps,
             hub,

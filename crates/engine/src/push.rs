@@ -8,7 +8,9 @@ use model::settings::App;
 use model::{AccountNumber, Message, MessageKey, Seconds, UserId};
 use serde_json::{Value, json};
 
-pub use contacts::{deleted, group_created, group_deleted, group_members, group_renamed, marked, pinned};
+pub use contacts::{
+    deleted, do_not_disturb, group_created, group_deleted, group_members, group_renamed, marked, pinned,
+};
 
 /// The name under which most frames are pushed.
 pub const MSG_PUSH: &str = "im_open_push.msg_push";

@@ -206,8 +206,9 @@ impl Stage {
         let view = view.map(|view| (view.is_listed, view.active_at, view.last, view.read_to));
         let contacts = engine.contacts.all(app, own).await.unwrap();
         let groups = engine.contact_groups.of(app, own).await.unwrap();
+        let times = engine.do_not_disturb.of(app, own).await.unwrap();
         format!(
-            "{account:?} {:?} {view:?} {:?} {contacts:?} {groups:?} {} {:?} {:?}",
+            "{account:?} {:?} {view:?} {:?} {contacts:?} {groups:?} {times:?} {} {:?} {:?}",
             engine.profiles.of(app, own).await.unwrap(),
             engine.blocks.page(app, own, None, 10).await.unwrap(),
             engine.unread(app, own, other).await.unwrap(),

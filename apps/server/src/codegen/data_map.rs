@@ -72,6 +72,7 @@ const RECORDS: &[Row] = &[
     row("follow", "who follows", "while both accounts exist"),
     row("follow counts", ACCOUNT, WHILE_ACCOUNT),
     row("conversation groups", ACCOUNT, WHILE_ACCOUNT),
+    row("do not disturb", ACCOUNT, WHILE_ACCOUNT),
 ];
 
 /// What is no record: what, class, subject, kept, place.

@@ -1,4 +1,4 @@
-//! Frames about the list of conversations: item 102.
+//! Frames about the list of conversations: item 102, and item 24.
 
 use bytes::Bytes;
 use model::UserId;
@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::event;
 use crate::contact_groups::ContactGroup;
+use crate::do_not_disturb::Times;
 
 fn contacts(kind: u8, field: &str, content: &Value) -> Bytes {
     event(&json!({"Event": 102, "RecentContactMod": [{"PushType": kind, field: content}]}))
@@ -90,5 +91,17 @@ pub fn group_members(group: &ContactGroup, changes: &[(UserId, bool)]) -> Bytes 
         "GroupId": group.id,
         "OldGroupName": group.name,
         "RecentContactUpdateGroupItem": items,
+    }))
+}
+
+/// Tells an account's instances when it does not want to be disturbed.
+#[must_use]
+pub fn do_not_disturb(times: Times) -> Bytes {
+    event(&json!({
+        "Event": 24,
+        "Level": times.level,
+        "StartTime": times.start,
+        "EndTime": times.end,
+        "IsRepeated": u8::from(times.is_repeated),
     }))
 }

@@ -67,6 +67,13 @@ pub(crate) const ROWS: &[Row] = &[
     row("follow/follow_get_info", Both, Refused(30003), r#"{"From_Account":"$ME","To_Account":["$PEER"]}"#),
     row("group_open_http_svc/get_joined_group_list", Account, Ignored, r#"{"Member_Account":"$ME"}"#),
     row("heartbeat/alive", Anybody, Ignored, "{}"),
+    row("im_msg_db_logic/ws_get_do_not_disturb", Account, Refused(90012), r#"{"To_Account":"$ME"}"#),
+    row(
+        "im_msg_db_logic/ws_set_do_not_disturb",
+        Account,
+        Ignored,
+        r#"{"Level":2,"StartTime":100,"EndTime":200,"IsRepeated":1}"#,
+    ),
     row("im_open_login_svc/account_check", BY_ACCOUNT, Ignored, r#"{"CheckItem":[{"UserID":"$ME"}]}"#),
     row("im_open_login_svc/account_delete", BY_ACCOUNT, Ignored, r#"{"DeleteItem":[{"UserID":"$ME"}]}"#),
     row("im_open_login_svc/account_import", BY_ACCOUNT, Ignored, r#"{"UserID":"$ME","Nick":"changed"}"#),
