@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use embedded::{EmbeddedStore, FolderSegments, Item};
+use engine::annotations::{ExtensionFact, ReactionFact};
 use engine::facts::ProfileFact;
 use engine::preserve::{Cover, HoldFact, PreservedFact};
 use engine::retention::ShortenedFact;
@@ -296,6 +297,12 @@ fn sealed_in(app: SdkAppId, kind: Kind, value: &[u8]) -> Option<(Place, Sealed)>
     if kind.id == ProfileFact::KIND.id {
         let fact: ProfileFact = serde_json::from_slice(value).ok()?;
         Some((Place::profile(app, fact.number), fact.sealed))
+    } else if kind.id == ExtensionFact::KIND.id {
+        let ExtensionFact { about, by, sealed, .. } = serde_json::from_slice(value).ok()?;
+        Some((Place::annotation(app, about.conversation, by), sealed))
+    } else if kind.id == ReactionFact::KIND.id {
+        let ReactionFact { about, by, sealed, .. } = serde_json::from_slice(value).ok()?;
+        Some((Place::annotation(app, about.conversation, by), sealed))
     } else if kind.id == PreservedFact::KIND.id {
         let fact: PreservedFact = serde_json::from_slice(value).ok()?;
         Some((fact.cover.place(), fact.sealed))

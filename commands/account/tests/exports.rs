@@ -126,3 +126,21 @@ async fn an_export_of_an_erased_account_is_gone_with_it() {
     world.accounts(&["alice"]).await;
     world.rest("whimbrel_export/get", json!({"ExportId": export})).await.refused(200_011, "");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_export_holds_the_accounts_own_reactions() {
+    let world = world().await;
+    let sent = world.send("alice", "bob", "hello").await;
+    let other = world.send("bob", "alice", "hello").await;
+    world.react(("alice", "bob"), &sent, "+1").await;
+    world.react(("bob", "alice"), &other, "of bob").await;
+    let export = begin(&world, "alice").await;
+    let lines = read(&world, &export).await;
+    let reactions: Vec<&Value> = lines.iter().filter(|line| line["type"] == "reaction").collect();
+    assert_eq!(reactions.len(), 1);
+    assert_eq!(reactions[0]["reaction"], "+1");
+    assert_eq!(reactions[0]["message"], json!(sent.key));
+    assert_eq!(reactions[0]["between"], json!(["alice", "bob"]));
+    world.recall("alice", "bob", &sent).await;
+    assert!(read(&world, &export).await.iter().all(|line| line["type"] != "reaction"));
+}

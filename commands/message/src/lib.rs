@@ -11,11 +11,18 @@ pub mod openim_get_c2c_unread_msg_num;
 pub mod openim_getmsg;
 pub mod openim_getroammsg;
 pub mod openim_importmsg;
+pub mod openim_msg_ext_http_svc_get_key_values;
+pub mod openim_msg_ext_http_svc_reaction_add;
+pub mod openim_msg_ext_http_svc_reaction_del;
+pub mod openim_msg_ext_http_svc_reaction_iterate;
+pub mod openim_msg_ext_http_svc_reaction_multi_stat;
+pub mod openim_msg_ext_http_svc_set_key_values;
 pub mod openim_msgreaded;
 pub mod openim_msgwithdraw;
 pub mod openim_read_all_unread_msg;
 pub mod openim_sendmsg;
 pub mod openim_ws_msg_push_ack;
+pub mod target;
 
 use command::{AnyCommand, Erased};
 
@@ -33,6 +40,12 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<openim_getmsg::Synchronise>::boxed(),
         Erased::<openim_getroammsg::GetHistory>::boxed(),
         Erased::<openim_importmsg::ImportMessage>::boxed(),
+        Erased::<openim_msg_ext_http_svc_get_key_values::GetExtensions>::boxed(),
+        Erased::<openim_msg_ext_http_svc_reaction_add::AddReaction>::boxed(),
+        Erased::<openim_msg_ext_http_svc_reaction_del::RemoveReaction>::boxed(),
+        Erased::<openim_msg_ext_http_svc_reaction_iterate::GetReacted>::boxed(),
+        Erased::<openim_msg_ext_http_svc_reaction_multi_stat::GetReactions>::boxed(),
+        Erased::<openim_msg_ext_http_svc_set_key_values::SetExtensions>::boxed(),
         Erased::<openim_msgreaded::ReportRead>::boxed(),
         Erased::<openim_msgwithdraw::RecallMessage>::boxed(),
         Erased::<openim_read_all_unread_msg::ReadAll>::boxed(),

@@ -10,6 +10,7 @@ use ports::{Record, Records};
 use promise::Stamps;
 use quick_cache::sync::Cache;
 
+use crate::annotations::{AnnotationsFact, ExtensionFact, OF_ACCOUNT, ReactionFact};
 use crate::apps::Apps;
 use crate::contact_groups::ContactGroupsFact;
 use crate::context::Context;
@@ -317,6 +318,10 @@ impl Accounts {
         self.remove_all::<ContactGroupsFact>(app, number, None).await?;
         self.remove_all::<DoNotDisturbFact>(app, number, None).await?;
         self.remove_all::<ExportFact>(app, number, None).await?;
+        // Those of the other sides too: nobody can name these messages any more.
+        self.remove_all::<ExtensionFact>(app, number, Some(OF_ACCOUNT)).await?;
+        self.remove_all::<ReactionFact>(app, number, Some(OF_ACCOUNT)).await?;
+        self.remove_all::<AnnotationsFact>(app, number, Some(OF_ACCOUNT)).await?;
         self.remove_all::<WatchFact>(app, number, None).await?;
         self.remove_all::<WatchFact>(app, number, Some(WatchFact::BY_WATCHED)).await
     }

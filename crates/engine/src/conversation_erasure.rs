@@ -170,6 +170,9 @@ impl Engine {
             let told = self.tell_erasure(app, &fact, Stage::Hidden, BTreeMap::new()).await?;
             self.change::<ErasedConversationFact>(app, key, |fact| fact.hidden = Some(told)).await?;
         }
+        if fact.noting.is_some() {
+            self.forget_annotations_up_to(app, fact.conversation, up_to).await?;
+        }
         while let Some(after) = fact.noting {
             fact.noting = self.note_keys(app, &fact, low, after, up_to).await?;
             let noting = fact.noting;

@@ -21,6 +21,7 @@ use promise::receipts::{Scope, Stage, Statement};
 use serde::{Deserialize, Serialize};
 
 use crate::Engine;
+use crate::annotations::About;
 use crate::erased::ErasedFact;
 use crate::preserve::Cover;
 use crate::seals;
@@ -56,6 +57,9 @@ pub struct RecalledFact {
     /// Whether its content is gone whatever the message says: its conversation's history is erased.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_certain: bool,
+    /// Whether it is no message itself but what somebody added to one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_annotation: bool,
 }
 
 impl RecalledFact {
@@ -69,6 +73,21 @@ impl RecalledFact {
             index: message.content.index,
             since,
             is_certain: true,
+            is_annotation: false,
+        }
+    }
+
+    /// That of what somebody added to a message that is gone.
+    pub(crate) fn annotation(about: &About, by: AccountNumber, sealed: &Sealed, since: Seconds) -> Self {
+        Self {
+            conversation: about.conversation,
+            author: by,
+            key: about.message,
+            bucket: sealed.bucket,
+            index: sealed.index,
+            since,
+            is_certain: true,
+            is_annotation: true,
         }
     }
 }
@@ -292,11 +311,8 @@ impl Engine {
             let Some((last, _)) = records.last() else { return Ok(()) };
             after = Some((Vec::new(), last.key()));
             for (fact, version) in records {
-                let timeline = &self.context.timeline;
-                let message = timeline.find_message(app, fact.conversation, fact.author, fact.key).await?;
-                let has_happened = fact.is_certain || message.is_none_or(|message| message.revoker.is_some());
-                if has_happened {
-                    *found.messages.entry(app).or_default() += 1;
+                if fact.is_certain || self.was_recalled(app, &fact).await? {
+                    *found.messages.entry(app).or_default() += usize::from(!fact.is_annotation);
                     found.destroyed.push(Destroyed::Content { bucket: fact.bucket, index: fact.index });
                 } else if now < fact.since.plus(RECALL_SECONDS_MAX) {
                     continue;
@@ -305,6 +321,18 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Whether a recall that was written down has happened. What was added to the message goes then, if a crash left it.
+    async fn was_recalled(&self, app: SdkAppId, fact: &RecalledFact) -> Result<bool> {
+        let timeline = &self.context.timeline;
+        let message = timeline.find_message(app, fact.conversation, fact.author, fact.key).await?;
+        let Some(message) = message else { return Ok(true) };
+        if message.revoker.is_none() {
+            return Ok(false);
+        }
+        self.forget_annotations_of(app, fact.conversation, message.at.position).await?;
+        Ok(true)
     }
 
     pub(crate) async fn facts<R: Record>(
@@ -334,6 +362,7 @@ impl Engine {
             index: found.message.content.index,
             since: self.context.clock.now().seconds(),
             is_certain: false,
+            is_annotation: false,
         };
         let stamp = Stamps::recalled(app, author, fact.bucket);
         let record = Write::Put(Stamped::new(stamp, RawRecord::of(&fact)?));

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::Engine;
+use crate::annotations::{About, Annotation, ExtensionFact, OF_ACCOUNT, ReactionFact};
 use crate::contact_groups::ContactGroupsFact;
 use crate::do_not_disturb::DoNotDisturbFact;
 use crate::facts::{AccountFact, BlockFact, ContactFact, InstanceFact, WatchFact};
@@ -97,6 +98,10 @@ pub enum Part {
     Follows,
     /// Who follows it, read after that.
     Followers,
+    /// Extensions that it set.
+    Extensions,
+    /// Its reactions.
+    Reactions,
 }
 
 /// A place in an export.
@@ -189,9 +194,23 @@ impl Engine {
                 self.owned::<ContactGroupsFact>(app.id, &fact, place, Part::DoNotDisturb).await
             }
             Part::DoNotDisturb => self.owned::<DoNotDisturbFact>(app.id, &fact, place, Part::Watches).await,
-            Part::Watches => self.owned::<WatchFact>(app.id, &fact, place, Part::Follows).await,
+            Part::Watches => self.owned::<WatchFact>(app.id, &fact, place, Part::Extensions).await,
             Part::Follows => self.owned::<FollowFact>(app.id, &fact, place, Part::Followers).await,
             Part::Followers => self.followers(app.id, &fact, place).await,
+            Part::Extensions => {
+                let line = |told: &ExtensionFact| {
+                    let (key, value) = self.open_extension(app.id, told)?;
+                    Some(json!({"type": "message extension", "key": key, "value": value}))
+                };
+                self.added(app.id, &fact, place, Part::Reactions, line).await
+            }
+            Part::Reactions => {
+                let line = |told: &ReactionFact| {
+                    let text = self.open_reaction(app.id, told)?;
+                    Some(json!({"type": "reaction", "reaction": text}))
+                };
+                self.added(app.id, &fact, place, Part::Follows, line).await
+            }
             Part::Conversations => {
                 let lines = self.conversation_lines(app.id, &fact).await?;
                 Ok(ExportPage { lines, next: Some(ExportPlace::of(Part::Messages(Cursor(0)))) })
@@ -270,6 +289,41 @@ impl Engine {
             }
             _ => ExportPlace::of(Part::Conversations),
         };
+        Ok(ExportPage { lines, next: Some(next) })
+    }
+
+    /// A page of what the account added to messages.
+    async fn added<R: Annotation>(
+        &self,
+        app: SdkAppId,
+        fact: &ExportFact,
+        place: ExportPlace,
+        next: Part,
+        line: impl Fn(&R) -> Option<Value>,
+    ) -> Result<ExportPage> {
+        let prefix = fact.number.0.to_be_bytes().to_vec();
+        let range = Range {
+            kind: R::KIND,
+            index: Some(OF_ACCOUNT),
+            prefix: prefix.clone(),
+            after: place.after.map(|key| (prefix, key)),
+            limit: LINES_MAX,
+        };
+        let found = self.context.records.scan(app, range).await?;
+        let is_last = found.len() < LINES_MAX;
+        let after = found.last().map(|last| last.key.clone());
+        let mut lines = Vec::new();
+        for record in found {
+            let told: R = record.decode()?;
+            let is_own = told.said().is_some_and(|(by, _)| by == fact.number);
+            let Some(mut line) = line(&told).filter(|_| is_own) else { continue };
+            let About { conversation, message, .. } = told.about();
+            line["message"] = json!(message);
+            line["between"] = json!(self.names(app, &conversation.sides()).await?);
+            line["kept_until"] = json!(record.stamp.end());
+            lines.push(line.to_string());
+        }
+        let next = if is_last { ExportPlace::of(next) } else { ExportPlace { part: place.part, after } };
         Ok(ExportPage { lines, next: Some(next) })
     }
 

@@ -12,6 +12,7 @@ const fn kind(id: u16, name: &'static str, class: DataClass) -> Kind {
 /// Every kind of record that the engine keeps, in the order of their numbers.
 #[must_use]
 pub fn kinds() -> Vec<Kind> {
+    use crate::annotations::{AnnotationsFact, ExtensionFact, ReactionFact};
     use crate::contact_groups::ContactGroupsFact;
     use crate::conversation_erasure::ErasedConversationFact;
     use crate::do_not_disturb::DoNotDisturbFact;
@@ -54,6 +55,9 @@ pub fn kinds() -> Vec<Kind> {
         FollowCountsFact::KIND,
         ContactGroupsFact::KIND,
         DoNotDisturbFact::KIND,
+        ExtensionFact::KIND,
+        AnnotationsFact::KIND,
+        ReactionFact::KIND,
         RequestFact::KIND,
     ]
 }

@@ -2,7 +2,8 @@
 
 use model::settings::App;
 use model::{
-    AccountNumber, Content, ConversationId, ErrorCode, HistoryKey, MessageKey, Result, SdkAppId, Seconds,
+    AccountNumber, Content, ConversationId, ErrorCode, HistoryKey, MessageKey, Position, Result, SdkAppId,
+    Seconds,
 };
 use ports::timeline::{AccountPage, ConversationView, Direction, HistoryPage, HistoryQuery, StoredMessage};
 use ports::{Cursor, Event};
@@ -75,6 +76,26 @@ impl Engine {
         let conversation = ConversationId::between(viewer, peer);
         let page = self.context.timeline.history(app, conversation, query).await?;
         Ok(self.open_page(app, conversation, &page))
+    }
+
+    /// The message at a place, if this side sees it.
+    pub(crate) async fn message_at(
+        &self,
+        app: SdkAppId,
+        conversation: ConversationId,
+        viewer: AccountNumber,
+        at: HistoryKey,
+    ) -> Result<Option<StoredMessage>> {
+        let place = |position: u64| HistoryKey { time: at.time, position: Position(position) };
+        let query = HistoryQuery {
+            viewer,
+            after: place(at.position.0.saturating_sub(1)),
+            before: place(at.position.0.saturating_add(1)),
+            direction: Direction::Backwards,
+            limit: 1,
+        };
+        let page = self.context.timeline.history(app, conversation, query).await?;
+        Ok(page.messages.into_iter().next())
     }
 
     /// Where the message with this key stands, whoever sent it. Both sides may use the same numbers in one second:

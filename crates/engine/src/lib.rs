@@ -3,6 +3,7 @@
 //! Nothing here knows HTTP or WebSockets, and nothing reads a clock or a disk but through the [`Context`].
 
 pub mod accounts;
+pub mod annotations;
 pub mod apps;
 pub mod blocks;
 pub mod contact_groups;

@@ -8,7 +8,7 @@ use model::{
     ConversationId, ErrorCode, Expiry, HistoryKey, InstanceId, Medium, Message, MessageKey, Result, Sealed,
     Seconds,
 };
-use ports::timeline::{Direction, HistoryQuery, ReceiptTarget, RetryKey, StoredMessage};
+use ports::timeline::{ReceiptTarget, RetryKey, StoredMessage};
 use ports::{Appended, Draft, Event, Stamped};
 use promise::Stamps;
 use promise::keys::{Destroyed, Place};
@@ -167,19 +167,11 @@ impl Engine {
     async fn is_resend(&self, app: &App, outgoing: &Outgoing, earlier: &Appended) -> Result<bool> {
         let author = outgoing.from.number;
         let conversation = ConversationId::between(author, outgoing.to.number);
-        let place = |position: u64| HistoryKey { time: earlier.time, position: model::Position(position) };
+        let at = HistoryKey { time: earlier.time, position: earlier.position };
         let mut seen = None;
         // Either side may never have got it, or deleted it from its own view.
         for viewer in [author, outgoing.to.number] {
-            let query = HistoryQuery {
-                viewer,
-                after: place(earlier.position.0.saturating_sub(1)),
-                before: place(earlier.position.0.saturating_add(1)),
-                direction: Direction::Backwards,
-                limit: 1,
-            };
-            let page = self.context.timeline.history(app.id, conversation, query).await?;
-            seen = seen.or(page.messages.into_iter().next());
+            seen = seen.or(self.message_at(app.id, conversation, viewer, at).await?);
         }
         let Some(found) = seen else { return Ok(true) };
         let place = Place::message(app.id, conversation, author);
@@ -338,6 +330,10 @@ impl Engine {
         }
         let Sealed { bucket, index, .. } = found.message.content;
         self.doomed.add(Destroyed::Content { bucket, index });
+        if let Err(error) = self.forget_annotations_of(app.id, conversation, found.at.position).await {
+            // It is recalled all the same; the next change of keys removes them.
+            self.job_failed("removing what was added to a recalled message", &error);
+        }
         Ok(())
     }
 

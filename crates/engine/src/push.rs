@@ -1,5 +1,6 @@
 //! Frames that the server sends by itself; section 12 of the protocol reference lists their shapes.
 
+mod annotations;
 mod contacts;
 pub mod relations;
 
@@ -8,6 +9,7 @@ use model::settings::App;
 use model::{AccountNumber, Message, MessageKey, Seconds, UserId};
 use serde_json::{Value, json};
 
+pub use annotations::{Named, extensions_changed, extensions_cleared, reacted, reacted_elsewhere};
 pub use contacts::{
     deleted, do_not_disturb, group_created, group_deleted, group_members, group_renamed, marked, pinned,
 };

@@ -106,6 +106,13 @@ error_table! {
     20016 RecallTooLate "the time to recall this message has passed";
     20022 RecallMessageMissing "the message to recall does not exist";
     20023 AlreadyRecalled "the message is already recalled";
+    23001 ExtensionConflict "the extension was changed meanwhile: read it and try again";
+    23004 ExtensionMissing "the message has no extension with this key";
+    23005 TooManyReactions "a message has at most 10 different reactions";
+    23006 TooManyReacted "a reaction has at most 100 accounts";
+    23007 AlreadyReacted "the account has put this reaction there already";
+    23008 ReactionMissing "the message has no such reaction";
+    23009 NotReacted "the account has not put this reaction there";
     30001 RelationBadParameter "a parameter is wrong, or the entry is already or not in the list";
     30003 RelationAccountUnknown "the account does not exist";
     30004 RelationNotAdministrator "only an administrator of the app may do this";

@@ -179,6 +179,17 @@ impl Stamps {
             expiry: Expiry::At(end),
         }
     }
+
+    /// What somebody added to a message: kept as long as the message.
+    #[must_use]
+    pub const fn annotation(self, by: AccountNumber, medium: Medium, message_end: Expiry) -> Stamp {
+        Stamp {
+            app: self.app,
+            class: DataClass::Message(medium),
+            subject: Subject::Account(by),
+            expiry: message_end,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -197,5 +208,8 @@ mod tests {
         assert_eq!(stamps.profile(author, Seconds(3600)).expiry, Expiry::At(Seconds(3600 + 7 * 86_400)));
         assert!(stamps.stores_messages() && stamps.stores_profiles());
         assert_eq!(message.subject, Subject::Account(author));
+        let added = stamps.annotation(AccountNumber(8), Medium::Text, message.expiry);
+        assert_eq!((added.class, added.expiry), (DataClass::MESSAGE, message.expiry));
+        assert_eq!(added.subject, Subject::Account(AccountNumber(8)));
     }
 }

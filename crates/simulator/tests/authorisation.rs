@@ -68,8 +68,8 @@ fn expected(row: &Row, caller: Caller, is_foreign: bool) -> i64 {
     }
 }
 
-/// The stage of one call: alice, who calls, and bob, in two apps, who wrote to each other and block each other. Each has a
-/// conversation group "family" with the other.
+/// The stage of one call: alice, who calls, and bob, in two apps. Each wrote to the other and put a reaction under that, and has
+/// a conversation group "family" with the other.
 struct Stage {
     world: World,
     other: TestApp,
@@ -100,7 +100,9 @@ impl Stage {
             world.contact_group("alice", "family", &["bob"]).await;
             world.contact_group("bob", "family", &["alice"]).await;
             for (place, (from, to)) in [("alice", "bob"), ("bob", "alice")].into_iter().enumerate() {
-                let key = world.send(from, to, "hello").await.key;
+                let sent = world.send(from, to, "hello").await;
+                world.react((from, to), &sent, "old").await;
+                let key = sent.key;
                 messages[place] = (key.sequence.into(), key.random.into(), key.time.0.into());
             }
         }

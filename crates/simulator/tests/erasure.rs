@@ -151,6 +151,7 @@ async fn a_recall_that_never_happened_destroys_nothing() {
         index: message.content.index,
         since: world.now(),
         is_certain: false,
+        is_annotation: false,
     };
     let record = ports::records::RawRecord::of(&fact).unwrap();
     let stamp = promise::Stamps::recalled(world.app.id, fact.author, fact.bucket);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine::annotations::Maker;
 use engine::contact_groups::Membership;
 use engine::facts::AccountFact;
 use engine::messages::{Outgoing, Sent};
@@ -110,7 +111,7 @@ impl World {
         set.expect("a profile can be written");
     }
 
-    /// Sends a text from one account to another, as a back end does.
+    /// Sends a text from one account to another, as a back end does. Extensions may be set on it.
     pub async fn send(&self, from: &str, to: &str, content: &str) -> Sent {
         let app = self.settings(&self.app).await;
         let random = self.next_random();
@@ -122,7 +123,7 @@ impl World {
             client_time: None,
             content: model::Content { body: text(content).to_string().into(), ..Default::default() },
             medium: model::Medium::Text,
-            flags: MessageFlags::default(),
+            flags: MessageFlags { supports_extension: true, ..MessageFlags::default() },
             is_online_only: false,
             origin: None,
         };
@@ -144,6 +145,17 @@ impl World {
         let (from, to) = (self.account(from).await, self.account(to).await);
         let recalled = self.engine().recall(&app, &from, &to, sent.key, &from, None).await;
         recalled.expect("the message can be recalled");
+    }
+
+    /// Puts a reaction of the sender under a message.
+    pub async fn react(&self, (from, to): (&str, &str), sent: &Sent, text: &str) {
+        let app = self.settings(&self.app).await;
+        let (from, to) = (self.account(from).await, self.account(to).await);
+        let found = self.engine().annotated(&app, &from, &to, sent.key, Some(from.number)).await;
+        let message = found.expect("messages can be found").expect("the message is there");
+        let maker = Maker { number: from.number, origin: None };
+        let added = self.engine().react(&app, &message, maker, text).await;
+        added.expect("a reaction can be added");
     }
 
     /// The bodies of what one account sees of its conversation with another, oldest first.

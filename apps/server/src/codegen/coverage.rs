@@ -39,6 +39,9 @@ const PUSHED: &[&str] = &[
     "C2cReadedReceipt",
     "FollowChangeList",
     "KickoutMsgNotify",
+    "MsgExtensionNotify",
+    "MsgReactionNotify",
+    "MsgReactionNotifyList",
     "ProfileDataMod",
     "ReadC2cMsgNotify",
     "RecentContactCreateContactGroup",
@@ -219,7 +222,9 @@ mod tests {
     fn what_is_pushed_is_written_by_the_engine_and_causes_something() {
         let source = concat!(
             include_str!("../../../../crates/engine/src/push.rs"),
+            include_str!("../../../../crates/engine/src/push/annotations.rs"),
             include_str!("../../../../crates/engine/src/push/contacts.rs"),
+            include_str!("../../../../crates/engine/src/push/relations.rs"),
         );
         let events = events();
         for name in PUSHED {

@@ -73,6 +73,13 @@ const RECORDS: &[Row] = &[
     row("follow counts", ACCOUNT, WHILE_ACCOUNT),
     row("conversation groups", ACCOUNT, WHILE_ACCOUNT),
     row("do not disturb", ACCOUNT, WHILE_ACCOUNT),
+    row(
+        "message extension",
+        "who set it",
+        "as long as the message, or until its key is set anew; key and value sealed; a deleted one leaves its key, sealed",
+    ),
+    row("message annotations", "both sides, by number", "as long as the message; numbers alone"),
+    row("reaction", "whose it is", "as long as the message, or until it is taken back; text sealed"),
 ];
 
 /// What is no record: what, class, subject, kept, place.

@@ -81,6 +81,12 @@ impl Place {
         Self { app, class: DataClass::MESSAGE, conversation: Some(conversation), author }
     }
 
+    /// The place of what somebody added to a message of a conversation.
+    #[must_use]
+    pub const fn annotation(app: SdkAppId, conversation: ConversationId, by: AccountNumber) -> Self {
+        Self::message(app, conversation, by)
+    }
+
     /// The place of an account's profile.
     #[must_use]
     pub const fn profile(app: SdkAppId, author: AccountNumber) -> Self {

@@ -187,6 +187,42 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     row("openim/ws_msg_push_ack", Account, Ignored, r#"{"From_Account":"$ME","SessionData":""}"#),
     row(
+        "openim_msg_ext_http_svc/get_key_values",
+        Both,
+        Ignored,
+        r#"{"From_Account":"$ME","To_Account":"$PEER","MsgKey":"$SEQ_$RANDOM_$TIME"}"#,
+    ),
+    row(
+        "openim_msg_ext_http_svc/reaction_add",
+        Account,
+        Refused(90008),
+        r#"{"From_Account":"$ME","To_Account":"$PEER","MsgKey":"$SEQ_$RANDOM_$TIME","Reaction":"new","Add_Account":["$ME"]}"#,
+    ),
+    row(
+        "openim_msg_ext_http_svc/reaction_del",
+        Account,
+        Refused(90008),
+        r#"{"From_Account":"$ME","To_Account":"$PEER","MsgKey":"$SEQ_$RANDOM_$TIME","Reaction":"old","Del_Account":["$ME"]}"#,
+    ),
+    row(
+        "openim_msg_ext_http_svc/reaction_iterate",
+        Account,
+        Ignored,
+        r#"{"From_Account":"$ME","To_Account":"$PEER","MsgKey":"$SEQ_$RANDOM_$TIME","Reaction":"old","Count":100,"NextSeq":0}"#,
+    ),
+    row(
+        "openim_msg_ext_http_svc/reaction_multi_stat",
+        Account,
+        Ignored,
+        r#"{"From_Account":"$ME","To_Account":"$PEER","MsgKeyList":["$SEQ_$RANDOM_$TIME","$PSEQ_$PRANDOM_$PTIME"],"Count":10}"#,
+    ),
+    row(
+        "openim_msg_ext_http_svc/set_key_values",
+        Both,
+        Ignored,
+        r#"{"From_Account":"$ME","To_Account":"$PEER","MsgKey":"$SEQ_$RANDOM_$TIME","OperateType":1,"ExtensionList":[{"Key":"k","Value":"v","Seq":0}]}"#,
+    ),
+    row(
         "profile/portrait_get",
         BY_PROFILE,
         Ignored,

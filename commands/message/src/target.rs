@@ -1,0 +1,111 @@
+//! Which message a command about extensions or reactions means, and who asks.
+
+use std::sync::Arc;
+
+use command::{Call, Caller};
+use engine::annotations::{Annotated, Maker, REACTION_BYTES_MAX, no_such_message};
+use engine::facts::AccountFact;
+use model::{ErrorCode, MessageKey, Result, UserId};
+
+/// Error numbers of the fields that name a message.
+pub const FIELD_ERRORS: &[(&str, ErrorCode)] = &[
+    ("From_Account", ErrorCode::SenderUnknown),
+    ("To_Account", ErrorCode::ReceiverMissing),
+    ("MsgKey", ErrorCode::KeyMalformed),
+    ("MsgKeyList", ErrorCode::KeyMalformed),
+];
+
+/// Sender and receiver of a message, of whom the caller is one.
+pub struct Sides {
+    /// Who sent it.
+    pub from: Arc<AccountFact>,
+    /// To whom.
+    pub to: Arc<AccountFact>,
+}
+
+impl Sides {
+    /// The sides that a request names; without a sender the caller is meant.
+    ///
+    /// # Errors
+    /// `KeyMalformed` to an account that is neither of them, whether or not they exist; to an administrator `SenderUnknown` or
+    /// `ReceiverMissing`.
+    pub async fn of(call: &Call, from: Option<&UserId>, to: &UserId) -> Result<Self> {
+        let Some(session) = call.session() else {
+            let caller = match &call.caller {
+                Caller::Administrator(user) => Some(user),
+                Caller::Account(_) | Caller::Nobody => None,
+            };
+            let from = from.or(caller).ok_or(ErrorCode::SenderUnknown)?;
+            let from = call.account("From_Account", from, ErrorCode::SenderUnknown).await?;
+            let to = call.account("To_Account", to, ErrorCode::ReceiverMissing).await?;
+            return Ok(Self { from, to });
+        };
+        let own = &session.account;
+        let find = |user| call.engine.accounts.find(call.app.id, user);
+        let (from, to) = (find(from.unwrap_or(&own.user)).await?, find(to).await?);
+        match (from, to) {
+            (Some(from), Some(to)) if [from.number, to.number].contains(&own.number) => Ok(Self { from, to }),
+            _ => Err(no_such_message()),
+        }
+    }
+
+    /// The message under this key, as the caller sees it.
+    ///
+    /// # Errors
+    /// `KeyMalformed` if the caller sees none.
+    pub async fn message(&self, call: &Call, key: MessageKey) -> Result<Annotated> {
+        let viewer = call.session().map(|session| session.account.number);
+        let found = call.engine.annotated(&call.app, &self.from, &self.to, key, viewer).await?;
+        found.ok_or_else(no_such_message)
+    }
+
+    /// The same for messages that the other side may have sent.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn message_either_way(&self, call: &Call, key: MessageKey) -> Result<Option<Annotated>> {
+        let viewer = call.session().map(|session| session.account.number);
+        let engine = &call.engine;
+        match engine.annotated(&call.app, &self.from, &self.to, key, viewer).await? {
+            Some(found) => Ok(Some(found)),
+            None => engine.annotated(&call.app, &self.to, &self.from, key, viewer).await,
+        }
+    }
+}
+
+/// Who changes what was added to a message: the account over the socket, an administrator's over REST.
+///
+/// # Errors
+/// `NotLoggedIn`.
+pub async fn maker(call: &Call) -> Result<Maker> {
+    let number = match &call.caller {
+        Caller::Account(session) => session.account.number,
+        Caller::Administrator(user) => {
+            call.engine.accounts.ensure(call.stamps(), call.app.id, user).await?.number
+        }
+        Caller::Nobody => return Err(ErrorCode::NotLoggedIn.into()),
+    };
+    Ok(Maker { number, origin: call.instance() })
+}
+
+/// Checks that a reaction is the caller's own: a list of accounts may name no other.
+///
+/// # Errors
+/// `SenderUnknown`, naming the field.
+pub async fn check_own(call: &Call, field: &str, users: &[UserId]) -> Result<()> {
+    for user in users {
+        call.actor(field, Some(user), ErrorCode::SenderUnknown).await?;
+    }
+    Ok(())
+}
+
+/// Checks the text of a reaction.
+///
+/// # Errors
+/// `MessageBadJson`.
+pub fn check_reaction(text: &str) -> Result<()> {
+    if text.is_empty() || text.len() > REACTION_BYTES_MAX {
+        return Err(ErrorCode::MessageBadJson.because(format!("Reaction: 1 to {REACTION_BYTES_MAX} bytes")));
+    }
+    Ok(())
+}
