@@ -1,12 +1,14 @@
 //! `im_open_login_svc/account_import`: makes an account.
 
 use command::{Call, Command, Done, Family, Spec};
-use model::profile::{IMAGE, NICK, Writer, checked, is_stored};
+use engine::facts::AccountFact;
+use model::profile::{FieldValue, IMAGE, NICK, Writer, checked, is_stored};
 use model::{ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Makes an account, or updates nick and avatar of one that is there.
+/// Makes an account, or updates nick and avatar of one that is there. Names with `@RBT#` are those of robots: those are made by
+/// `openim_robot_http_svc/create_robot`.
 #[derive(Deserialize, JsonSchema)]
 pub struct ImportAccount {
     /// Its name.
@@ -38,7 +40,7 @@ impl Command for ImportAccount {
 /// Makes an account and sets the given fields of its profile.
 ///
 /// # Errors
-/// `ProfileValueTooLong`, or what the store says.
+/// `ProfileValueTooLong`, `AccountBadParameter` for the name of a robot that is not there, or what the store says.
 pub async fn import(call: &Call, user: &UserId, nick: Option<String>, image: Option<String>) -> Result<()> {
     let given = [(NICK, nick), (IMAGE, image)];
     let mut fields = Vec::new();
@@ -51,10 +53,22 @@ pub async fn import(call: &Call, user: &UserId, nick: Option<String>, image: Opt
         }
     }
     let account = call.engine.accounts.ensure(call.stamps(), call.app.id, user).await?;
+    set_fields(call, &account, fields).await
+}
+
+/// Sets fields of an account's profile, if there are any and the app stores them; its profile counts as used in any case.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn set_fields(
+    call: &Call,
+    account: &AccountFact,
+    fields: Vec<(String, FieldValue)>,
+) -> Result<()> {
     let profiles = &call.engine.profiles;
     if fields.is_empty() || !call.stamps().stores_profiles() {
         // Without storing them, the fields would be kept for nobody.
         return profiles.renew(call.stamps(), call.app.id, account.number).await;
     }
-    profiles.set(call.stamps(), call.app.id, &account, fields, None).await
+    profiles.set(call.stamps(), call.app.id, account, fields, None).await
 }

@@ -67,7 +67,12 @@ impl Command for ImportAccounts {
             };
             match import(call, &user, account.nick, account.image).await {
                 Ok(()) => {}
-                Err(error) if error.code == ErrorCode::ProfileValueTooLong => failed.push(account.name.0),
+                Err(error)
+                    if [ErrorCode::ProfileValueTooLong, ErrorCode::AccountBadParameter]
+                        .contains(&error.code) =>
+                {
+                    failed.push(account.name.0);
+                }
                 Err(error) => return Err(error),
             }
         }

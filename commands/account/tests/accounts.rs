@@ -89,6 +89,7 @@ async fn errors_carry_the_documented_number_and_name_the_field() {
         let code = match spec.parts().0 {
             "openim" => 90009,
             "openconfigsvr" => 60010,
+            "openim_robot_http_svc" => 10008,
             _ => 70403,
         };
         alice.call(&name, json!({"UserID": "bob", "Accounts": ["bob"]})).await.refused(code, "");

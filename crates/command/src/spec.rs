@@ -73,6 +73,13 @@ impl Family {
         internal: ErrorCode::RelationInternal,
         has_display: true,
     };
+    /// Robots, `openim_robot_http_svc`.
+    pub const ROBOT: Self = Self {
+        bad_request: ErrorCode::RobotBadParameter,
+        not_administrator: ErrorCode::RobotRefused,
+        internal: ErrorCode::RobotInternal,
+        has_display: false,
+    };
     /// Conversations, `recentcontact`.
     pub const CONTACT: Self = Self {
         bad_request: ErrorCode::ContactBadParameter,

@@ -21,6 +21,7 @@ use crate::facts::{
     AccountFact, BlockFact, ContactFact, InstallationFact, InstanceFact, ProfileFact, RevokedFact, WatchFact,
 };
 use crate::relations::{FriendFact, RelationsFact, RequestFact};
+use crate::robots::RobotFact;
 use crate::store::{TRIES_MAX, indexed_by, owned_by, put, remove, unchanged, write, write_if};
 
 /// Accounts kept in memory.
@@ -134,7 +135,25 @@ impl Accounts {
     ///
     /// # Errors
     /// `AccountQuota` if the app's package has no room for another one.
+    /// `AccountBadParameter` for the name of a robot that is not there: see [`crate::Engine::make_robot`].
     pub async fn ensure(&self, stamps: Stamps, app: SdkAppId, user: &UserId) -> Result<Arc<AccountFact>> {
+        if let Some(fact) = self.find(app, user).await? {
+            return Ok(fact);
+        }
+        if user.is_robot_name() {
+            return Err(ErrorCode::AccountBadParameter
+                .in_field("UserID", format!("names with {} are those of robots", UserId::ROBOT_PREFIX)));
+        }
+        self.make(stamps, app, user).await
+    }
+
+    /// The account of this name, made if it is not there, whatever the name.
+    pub(crate) async fn make(
+        &self,
+        stamps: Stamps,
+        app: SdkAppId,
+        user: &UserId,
+    ) -> Result<Arc<AccountFact>> {
         for _ in 0..TRIES_MAX {
             if let Some(fact) = self.find(app, user).await? {
                 return Ok(fact);
@@ -273,8 +292,11 @@ impl Accounts {
         let number = fact.number;
         let now = self.context.clock.now().seconds();
         // The name goes first: nothing new can begin while the rest is removed.
-        let mut gone =
-            vec![remove::<AccountFact>(fact.key()), remove::<ProfileFact>(ProfileFact::key_of(number))];
+        let mut gone = vec![
+            remove::<AccountFact>(fact.key()),
+            remove::<ProfileFact>(ProfileFact::key_of(number)),
+            remove::<RobotFact>(RobotFact::key_of(number)),
+        ];
         let erased = ErasedFact {
             number,
             commitment: commitment.to_owned(),
@@ -322,6 +344,7 @@ impl Accounts {
         self.remove_all::<ExtensionFact>(app, number, Some(OF_ACCOUNT)).await?;
         self.remove_all::<ReactionFact>(app, number, Some(OF_ACCOUNT)).await?;
         self.remove_all::<AnnotationsFact>(app, number, Some(OF_ACCOUNT)).await?;
+        self.remove_all::<RobotFact>(app, number, None).await?;
         self.remove_all::<WatchFact>(app, number, None).await?;
         self.remove_all::<WatchFact>(app, number, Some(WatchFact::BY_WATCHED)).await
     }

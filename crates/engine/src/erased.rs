@@ -133,6 +133,7 @@ impl Engine {
         let turn = self.erasing.begin(app.id, number).ok_or(ErrorCode::AccountUnknown)?;
         let account = self.accounts.delete(stamps, app.id, user, &commitment).await?;
         self.profiles.forget(app.id, account.number);
+        self.robots.forget(app.id);
         // A restore of a backup that is older than this must not bring it back.
         let doomed = Destroyed::Author(app.id, account.number);
         if self.keyring.doom(&[doomed]).await.is_err() {

@@ -237,8 +237,14 @@ impl Engine {
             "recipients": "the accounts named in messages, and the app's administrators",
             "media": "files lie where the addresses in messages point; this server holds none of them",
         });
-        let account =
-            json!({"type": "account", "user": user, "number": number.to_string(), "created_at": created_at});
+        let is_robot = self.is_robot(app.id, fact.number).await?;
+        let account = json!({
+            "type": "account",
+            "user": user,
+            "number": number.to_string(),
+            "created_at": created_at,
+            "is_robot": is_robot,
+        });
         let profile = json!({"type": "profile", "fields": *fields});
         Ok([about, account, profile].iter().map(Value::to_string).collect())
     }

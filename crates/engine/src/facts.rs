@@ -24,6 +24,7 @@ pub fn kinds() -> Vec<Kind> {
     use crate::receipts::ReceiptFact;
     use crate::relations::{FriendFact, RelationsFact, RequestFact};
     use crate::retention::{ChangeFact, ProposalFact, ShortenedFact};
+    use crate::robots::RobotFact;
     use crate::settings::SettingsFact;
     use crate::termination::TombstoneFact;
     vec![
@@ -58,6 +59,7 @@ pub fn kinds() -> Vec<Kind> {
         ExtensionFact::KIND,
         AnnotationsFact::KIND,
         ReactionFact::KIND,
+        RobotFact::KIND,
         RequestFact::KIND,
     ]
 }

@@ -30,6 +30,7 @@ pub mod receipts;
 pub mod relations;
 pub mod requests;
 pub mod retention;
+pub mod robots;
 mod seals;
 pub mod sessions;
 pub mod settings;
@@ -107,6 +108,7 @@ pub struct Engine {
     pub keyring: Arc<Keyring>,
     /// Copies that law demands.
     pub preserve: Arc<preserve::Preserve>,
+    robots: robots::Robots,
     unstored: unstored::Unstored,
     erasing: erased::Erasing,
     doomed: doomed::Doomed,
@@ -155,6 +157,7 @@ impl Engine {
             keyring,
             requests,
             preserve,
+            robots: robots::Robots::new(),
             unstored: unstored::Unstored::new(),
             erasing: erased::Erasing::default(),
             doomed: doomed::Doomed::default(),

@@ -97,6 +97,9 @@ macro_rules! error_table {
 
 error_table! {
     1002 Kicked "this login was ended by another one";
+    10002 RobotInternal "internal error, try again";
+    10004 RobotBadParameter "a parameter is wrong, or there is no such robot";
+    10008 RobotRefused "only an administrator of the app may do this, and an app has at most 20 robots";
     20003 MessageAccountUnknown "the sender or the receiver does not exist";
     20007 BlockedByReceiver "the receiver has blocked the sender";
     20009 NotFriends "neither has the other on its list of friends, as the app demands";

@@ -38,6 +38,9 @@ impl UserId {
     /// The longest name in bytes.
     pub const LENGTH_MAX: usize = 32;
 
+    /// What the names of robots begin with, and no others (page 1047/55281).
+    pub const ROBOT_PREFIX: &str = "@RBT#";
+
     /// The name, if it is one.
     ///
     /// # Errors
@@ -59,6 +62,12 @@ impl UserId {
     #[must_use]
     pub fn erased() -> Self {
         Self("@ERASED".into())
+    }
+
+    /// Whether only a robot may have this name.
+    #[must_use]
+    pub fn is_robot_name(&self) -> bool {
+        self.0.starts_with(Self::ROBOT_PREFIX)
     }
 
     /// The name as text.
@@ -255,6 +264,13 @@ mod tests {
         assert_eq!(UserId::new(&"x".repeat(33)), Err(InvalidUserId::TooLong));
         for bad in ["a\nb", "ä", "\u{7f}", "\0"] {
             assert_eq!(UserId::new(bad), Err(InvalidUserId::Alphabet));
+        }
+    }
+
+    #[test]
+    fn names_of_robots_have_a_prefix() {
+        for (name, expected) in [("@RBT#one", true), ("@RBT#", true), ("@rbt#one", false), ("RBT#", false)] {
+            assert_eq!(UserId::new(name).map(|id| id.is_robot_name()), Ok(expected), "{name}");
         }
     }
 

@@ -15,6 +15,8 @@ pub const VALUE_BYTES_MAX: usize = 500;
 pub const NICK: &str = "Tag_Profile_IM_Nick";
 /// The address of the avatar.
 pub const IMAGE: &str = "Tag_Profile_IM_Image";
+/// What the account says of itself.
+pub const SELF_SIGNATURE: &str = "Tag_Profile_IM_SelfSignature";
 
 /// The prefix of the app's own fields.
 pub const CUSTOM_PREFIX: &str = "Tag_Profile_Custom_";
@@ -62,7 +64,7 @@ enum Kind {
 
 fn kind_of(tag: &str) -> Option<Kind> {
     Some(match tag {
-        NICK | IMAGE | "Tag_Profile_IM_SelfSignature" => Kind::Text { bytes_max: VALUE_BYTES_MAX },
+        NICK | IMAGE | SELF_SIGNATURE => Kind::Text { bytes_max: VALUE_BYTES_MAX },
         "Tag_Profile_IM_Location" => Kind::Text { bytes_max: 16 },
         "Tag_Profile_IM_Gender" => {
             Kind::Choice(&["Gender_Type_Unknown", "Gender_Type_Female", "Gender_Type_Male"])
@@ -88,7 +90,7 @@ pub const STANDARD_TAGS: [&str; 12] = [
     "Tag_Profile_IM_Gender",
     "Tag_Profile_IM_BirthDay",
     "Tag_Profile_IM_Location",
-    "Tag_Profile_IM_SelfSignature",
+    SELF_SIGNATURE,
     "Tag_Profile_IM_AllowType",
     "Tag_Profile_IM_Language",
     IMAGE,

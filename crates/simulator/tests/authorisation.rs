@@ -99,6 +99,7 @@ impl Stage {
             }
             world.contact_group("alice", "family", &["bob"]).await;
             world.contact_group("bob", "family", &["alice"]).await;
+            world.robot("@RBT#known").await;
             for (place, (from, to)) in [("alice", "bob"), ("bob", "alice")].into_iter().enumerate() {
                 let sent = world.send(from, to, "hello").await;
                 world.react((from, to), &sent, "old").await;

@@ -59,6 +59,13 @@ impl World {
         }
     }
 
+    /// A robot of the app, made if it is not there.
+    pub async fn robot(&self, user: &str) -> Arc<AccountFact> {
+        let app = self.settings(&self.app).await;
+        let robot = self.engine().make_robot(&app, &user_id(user)).await;
+        robot.expect("a robot can be made")
+    }
+
     /// Puts an account on another's block list.
     pub async fn block(&self, owner: &str, other: &str) {
         let app = self.settings(&self.app).await;

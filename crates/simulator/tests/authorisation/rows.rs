@@ -35,7 +35,7 @@ pub(crate) struct Row {
     pub(crate) foreign: Foreign,
     /// A request that does something. `$ME` acts on `$PEER`; `$SEQ`, `$RANDOM` and `$TIME` name a message from
     /// `$ME` to `$PEER`, `$PSEQ`, `$PRANDOM` and `$PTIME` one from `$PEER` to `$ME`; `$PROPOSAL` applies a retention, `$EXPORT`
-    /// names an export.
+    /// names an export. `@RBT#known` is a robot.
     pub(crate) body: &'static str,
 }
 
@@ -43,6 +43,7 @@ const fn row(command: &'static str, who: Who, foreign: Foreign, body: &'static s
     Row { command, who, foreign, body }
 }
 
+const BY_ROBOT: Who = Administrator(10008);
 const BY_ACCOUNT: Who = Administrator(70403);
 const BY_MESSAGE: Who = Administrator(90009);
 const BY_PROFILE: Who = Administrator(40004);
@@ -186,6 +187,9 @@ pub(crate) const ROWS: &[Row] = &[
         r#"{"From_Account":"$ME","Peer_Account":["$PEER"],"Mute_Notifications":2}"#,
     ),
     row("openim/ws_msg_push_ack", Account, Ignored, r#"{"From_Account":"$ME","SessionData":""}"#),
+    row("openim_robot_http_svc/create_robot", BY_ROBOT, Ignored, r#"{"UserID":"@RBT#$ME","Nick":"changed"}"#),
+    row("openim_robot_http_svc/delete_robot", BY_ROBOT, Ignored, r#"{"Robot_Account":"@RBT#known"}"#),
+    row("openim_robot_http_svc/get_all_robots", BY_ROBOT, Ignored, "{}"),
     row(
         "openim_msg_ext_http_svc/get_key_values",
         Both,
