@@ -94,6 +94,8 @@ impl Family {
 pub struct Spec {
     /// `<service>/<command>`, as in the address of a REST call; over the socket with a dot.
     pub name: &'static str,
+    /// Further names by which it is called.
+    pub aliases: &'static [&'static str],
     /// Who may call it.
     pub callers: Callers,
     /// Calls per second and app over REST.
@@ -112,12 +114,20 @@ impl Spec {
     pub const fn new(name: &'static str, family: Family) -> Self {
         Self {
             name,
+            aliases: &[],
             callers: Callers::ADMINISTRATOR,
             calls_per_second: 200,
             family,
             field_errors: &[],
             errors: &[],
         }
+    }
+
+    /// Which further names it has.
+    #[must_use]
+    pub const fn aliases(mut self, names: &'static [&'static str]) -> Self {
+        self.aliases = names;
+        self
     }
 
     /// Who may call it.

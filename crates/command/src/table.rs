@@ -109,10 +109,12 @@ impl Table {
         let dotted: Vec<String> =
             commands.iter().map(|command| command.spec().name.replace('/', ".")).collect();
         for (index, command) in commands.iter().enumerate() {
-            let name = command.spec().name;
-            for key in [name.to_owned(), dotted[index].clone()] {
-                if by_name.insert(key, index).is_some() {
-                    panic!("two commands are called {name}");
+            let spec = command.spec();
+            for name in [spec.name].iter().chain(spec.aliases) {
+                for key in [(*name).to_owned(), name.replace('/', ".")] {
+                    if by_name.insert(key, index).is_some() {
+                        panic!("two commands are called {name}");
+                    }
                 }
             }
         }
@@ -153,5 +155,36 @@ impl Table {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.commands.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::spec::Family;
+
+    #[derive(Deserialize, JsonSchema)]
+    struct Nothing {}
+
+    impl Command for Nothing {
+        const SPEC: Spec = Spec::new("one/nothing", Family::MESSAGE).aliases(&["other/nothing"]);
+
+        type Reply = crate::Done;
+
+        async fn run(self, _: &Call) -> Result<crate::Done> {
+            Ok(crate::Done {})
+        }
+    }
+
+    #[test]
+    fn a_command_is_found_by_each_of_its_names_and_counts_once() {
+        let table = Table::new(vec![Erased::<Nothing>::boxed()]);
+        for name in ["one/nothing", "one.nothing", "other/nothing", "other.nothing"] {
+            assert_eq!(table.find(name).map(|(index, _)| index), Some(0), "{name}");
+        }
+        assert!(table.find("one/other").is_none());
+        assert_eq!((table.len(), table.dotted(0)), (1, "one.nothing"));
     }
 }
