@@ -89,6 +89,8 @@ pub struct Checked {
     pub medium: model::Medium,
     /// Properties.
     pub flags: MessageFlags,
+    /// Whether it is looked through for keywords where an account sends it: its sender may ask that it is not.
+    pub is_moderated: bool,
 }
 
 impl Content {
@@ -120,7 +122,7 @@ impl Content {
             not_last: has("NoLastMsg"),
             ..MessageFlags::default()
         };
-        Ok(Checked { content, medium, flags })
+        Ok(Checked { content, medium, flags, is_moderated: !has("NoMsgCheck") })
     }
 }
 

@@ -13,7 +13,8 @@ sending_request! {
     /// Sends a one-to-one message.
     ///
     /// A resend (same sender, MsgSeq, MsgRandom and content within 24 hours) gets the first answer again and sends
-    /// nothing. An administrator may send for any account and is not held up by block lists.
+    /// nothing. An administrator may send for any account and is not held up by block lists or keywords. A text of an account
+    /// that holds a keyword of the app is refused or changed.
     pub struct SendMessage {
         /// The sender. Over REST the administrator, if absent.
         #[serde(rename = "From_Account", default)]
@@ -89,6 +90,7 @@ impl Command for SendMessage {
             ErrorCode::NotFriends,
             ErrorCode::SenderNotFriend,
             ErrorCode::ReceiverNotFriend,
+            ErrorCode::TextRefused,
             ErrorCode::MessageTooLong,
             ErrorCode::MessageBodyMalformed,
             ErrorCode::ElementMalformed,
@@ -122,7 +124,11 @@ impl Command for SendMessage {
             ErrorCode::MessageAccountUnknown
         };
         let to = call.account("To_Account", &self.to, unknown).await?;
-        let content = self.take_content().check()?;
+        let mut content = self.take_content().check()?;
+        if !call.is_administrator() && content.is_moderated {
+            let body = std::mem::take(&mut content.content.body);
+            content.content.body = call.engine.moderation.check_body(call.app.id, body).await?;
+        }
         let mut flags = content.flags;
         flags.receiver_only = is_receiver_only(self.sync_other_machine)?;
         let is_online_only = is_online_only(self.life_seconds, self.online_only)?;

@@ -1,7 +1,8 @@
 //! `profile/portrait_set`: sets profile fields.
 
 use command::{Call, Callers, Command, Done, Family, Spec};
-use model::profile::{Writer, checked};
+use engine::moderation::Scene;
+use model::profile::{FieldValue, NICK, SELF_SIGNATURE, Writer, checked};
 use model::{ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,7 +11,13 @@ use serde_json::Value;
 /// The most fields of one call.
 pub const FIELDS_MAX: usize = 100;
 
+/// The fields in which keywords are looked for.
+const MODERATED: [&str; 2] = [NICK, SELF_SIGNATURE];
+
 /// Sets fields of a profile; the account's instances and those who talk to it are told.
+///
+/// A nickname or self signature that an account sets is refused or changed if it holds a keyword of the app. The instance that
+/// set what was changed is told as well.
 #[derive(Deserialize, JsonSchema)]
 pub struct SetProfile {
     /// Whose; over the socket the caller's own.
@@ -36,6 +43,7 @@ impl Command for SetProfile {
     const SPEC: Spec =
         Spec::new("profile/portrait_set", Family::PROFILE).callers(Callers::BOTH).fails_with(&[
             ErrorCode::ProfileAccountUnknown,
+            ErrorCode::ProfileTextRefused,
             ErrorCode::ProfileNotWritable,
             ErrorCode::ProfileTagUnknown,
             ErrorCode::ProfileValueTooLong,
@@ -57,12 +65,32 @@ impl Command for SetProfile {
         }
         let writer = if call.is_administrator() { Writer::Administrator } else { Writer::Owner };
         let mut fields = Vec::with_capacity(self.fields.len());
+        let mut cause = call.instance();
         for field in self.fields {
-            let value = checked(&call.app.settings, &field.tag, &field.value, writer)?;
+            let mut value = checked(&call.app.settings, &field.tag, &field.value, writer)?;
+            if writer == Writer::Owner
+                && let Some(text) = replaced(call, &field.tag, &value).await?
+            {
+                value = checked(&call.app.settings, &field.tag, &text.into(), writer)?;
+                // Its own instance shows what it asked for, so it is told as well.
+                cause = None;
+            }
             fields.push((field.tag, value));
         }
-        let cause = call.instance();
         call.engine.profiles.set(call.stamps(), call.app.id, &account, fields, cause).await?;
         Ok(Done {})
     }
+}
+
+/// What takes the place of a value that holds a keyword; `None` if it stays.
+async fn replaced(call: &Call, tag: &str, value: &FieldValue) -> Result<Option<String>> {
+    let FieldValue::Text(text) = value else { return Ok(None) };
+    if !MODERATED.contains(&tag) {
+        return Ok(None);
+    }
+    let checked = call.engine.moderation.check(call.app.id, Scene::Profile, text).await;
+    checked.map_err(|error| match error.code {
+        ErrorCode::ProfileTextRefused => error.code.in_field(tag, "holds a keyword that the app refuses"),
+        _ => error,
+    })
 }

@@ -80,6 +80,13 @@ impl Family {
         internal: ErrorCode::RobotInternal,
         has_display: false,
     };
+    /// Content moderation, `im_msg_audit`.
+    pub const MODERATION: Self = Self {
+        bad_request: ErrorCode::ModerationBadParameter,
+        not_administrator: ErrorCode::NotAdministrator,
+        internal: ErrorCode::ModerationInternal,
+        has_display: false,
+    };
     /// Conversations, `recentcontact`.
     pub const CONTACT: Self = Self {
         bad_request: ErrorCode::ContactBadParameter,

@@ -20,6 +20,7 @@ pub fn kinds() -> Vec<Kind> {
     use crate::erasure::RecalledFact;
     use crate::export::ExportFact;
     use crate::follow::{FollowCountsFact, FollowFact};
+    use crate::moderation::KeywordFact;
     use crate::preserve::{AccessFact, HoldFact, PreservedFact};
     use crate::receipts::ReceiptFact;
     use crate::relations::{FriendFact, RelationsFact, RequestFact};
@@ -60,6 +61,7 @@ pub fn kinds() -> Vec<Kind> {
         AnnotationsFact::KIND,
         ReactionFact::KIND,
         RobotFact::KIND,
+        KeywordFact::KIND,
         RequestFact::KIND,
     ]
 }

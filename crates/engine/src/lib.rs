@@ -21,6 +21,7 @@ pub mod follow;
 pub mod history;
 pub mod hub;
 pub mod messages;
+pub mod moderation;
 pub mod outbox;
 pub mod presence;
 pub mod preserve;
@@ -92,6 +93,8 @@ pub struct Engine {
     pub relations: relations::Relations,
     /// Who follows whom.
     pub follows: follow::Follows,
+    /// Keywords that are refused or replaced.
+    pub moderation: moderation::Moderation,
     /// Settings of conversations.
     pub contacts: contacts::Contacts,
     /// Conversation groups.
@@ -148,6 +151,7 @@ impl Engine {
             blocks: blocks::Blocks::new(context.clone()),
             relations: relations::Relations::new(context.clone()),
             follows: follow::Follows::new(context.clone()),
+            moderation: moderation::Moderation::new(context.clone()),
             contacts: contacts::Contacts::new(context.clone()),
             contact_groups: contact_groups::ContactGroups::new(context.clone()),
             do_not_disturb: do_not_disturb::DoNotDisturb::new(context.clone()),

@@ -163,6 +163,7 @@ impl Engine {
         let writes = vec![remove::<AppFact>(AppFact::key_of(id))];
         write(self.context.records.as_ref(), app, writes).await?;
         self.apps.forget(id);
+        self.moderation.forget(id);
         self.robots.forget(id);
         tracing::info!("a terminated app was erased");
         Ok(())

@@ -210,16 +210,55 @@ pub fn normalise(body: &RawValue) -> Result<(Box<[u8]>, Medium)> {
     }
     let mut out = Vec::with_capacity(body.get().len());
     for (index, element) in elements.iter().enumerate() {
-        out.push(if index == 0 { b'[' } else { b',' });
-        out.extend_from_slice(br#"{"MsgType":""#);
-        out.extend_from_slice(element.kind.as_bytes());
-        out.extend_from_slice(br#"","MsgContent":"#);
+        begin_element(index, &element.kind, &mut out);
         write_content(element, &mut out).map_err(|error| at_element(index, element, &error))?;
         out.push(b'}');
     }
     out.push(b']');
     let carried = elements.iter().map(|element| medium(&element.kind)).max().unwrap_or_default();
     Ok((out.into_boxed_slice(), carried))
+}
+
+/// What comes before the content of an element.
+fn begin_element(index: usize, kind: &str, out: &mut Vec<u8>) {
+    out.push(if index == 0 { b'[' } else { b',' });
+    out.extend_from_slice(br#"{"MsgType":""#);
+    out.extend_from_slice(kind.as_bytes());
+    out.extend_from_slice(br#"","MsgContent":"#);
+}
+
+/// A body as [`normalise`] wrote it, with other texts in its text elements: `change` says which, `None` for one that stays.
+/// `None` if all stay.
+///
+/// # Errors
+/// What `change` says; `MessageBodyMalformed` if it is no such body.
+pub fn change_texts(
+    body: &[u8],
+    mut change: impl FnMut(&str) -> Result<Option<String>>,
+) -> Result<Option<Box<[u8]>>> {
+    let malformed =
+        |error: serde_json::Error| ErrorCode::MessageBodyMalformed.in_field("MsgBody", describe(&error));
+    let elements: Vec<RawElement<'_>> = serde_json::from_slice(body).map_err(malformed)?;
+    let mut out = Vec::with_capacity(body.len());
+    let mut is_changed = false;
+    for (index, element) in elements.iter().enumerate() {
+        begin_element(index, &element.kind, &mut out);
+        let mut changed = None;
+        if element.kind == "TIMTextElem" {
+            let Text { text } = serde_json::from_str(element.content.get()).map_err(malformed)?;
+            changed = change(&text)?;
+        }
+        match changed {
+            Some(text) => {
+                serde_json::to_writer(&mut out, &Text { text }).map_err(malformed)?;
+                is_changed = true;
+            }
+            None => out.extend_from_slice(element.content.get().as_bytes()),
+        }
+        out.push(b'}');
+    }
+    out.push(b']');
+    Ok(is_changed.then(|| out.into_boxed_slice()))
 }
 
 fn at_element(index: usize, element: &RawElement<'_>, error: &serde_json::Error) -> Error {

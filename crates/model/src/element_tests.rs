@@ -120,3 +120,17 @@ fn a_message_counts_as_the_weightiest_of_what_it_carries() {
         assert_eq!(normalise(&body).unwrap().1, carried, "{elements:?}");
     }
 }
+
+#[test]
+fn texts_change_in_text_elements_alone_and_the_rest_stays_byte_by_byte() {
+    let body = r#"[{"MsgType":"TIMTextElem","MsgContent":{"Text":"one \"1\""}},{"MsgType":"TIMCustomElem","MsgContent":{"Data":"one"}},{"MsgType":"TIMTextElem","MsgContent":{"Text":"two"}}]"#;
+    let change = |text: &str| Ok(text.starts_with("one").then(|| "a \"quote\"".to_owned()));
+    let changed = change_texts(body.as_bytes(), change).unwrap().unwrap();
+    let expected = body.replace(r#"one \"1\""#, r#"a \"quote\""#);
+    assert_eq!(String::from_utf8(changed.into()).unwrap(), expected);
+    assert_eq!(change_texts(body.as_bytes(), |_| Ok(None)), Ok(None));
+    let refused = change_texts(body.as_bytes(), |_| Err(ErrorCode::TextRefused.into()));
+    assert_eq!(refused.map_err(|error| error.code), Err(ErrorCode::TextRefused));
+    let malformed = change_texts(b"[{}]", |_| Ok(None));
+    assert_eq!(malformed.map_err(|error| error.code), Err(ErrorCode::MessageBodyMalformed));
+}

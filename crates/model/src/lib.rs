@@ -7,6 +7,7 @@ pub mod element;
 pub mod error;
 pub mod id;
 pub mod json;
+pub mod keyword;
 pub mod message;
 pub mod profile;
 pub mod relation;

@@ -7,6 +7,7 @@ use engine::contact_groups::Membership;
 use engine::facts::AccountFact;
 use engine::messages::{Outgoing, Sent};
 use model::HistoryKey;
+use model::keyword::{Action, Keyword, WordKind};
 use model::message::MessageFlags;
 use model::settings::App;
 use ports::timeline::{Direction, HistoryQuery, PAGE_MAX};
@@ -64,6 +65,14 @@ impl World {
         let app = self.settings(&self.app).await;
         let robot = self.engine().make_robot(&app, &user_id(user)).await;
         robot.expect("a robot can be made")
+    }
+
+    /// Has the app look for a word: to be replaced by something, or to be refused.
+    pub async fn keyword(&self, word: &str, replaced_by: Option<&str>) {
+        let action = replaced_by.map_or(Action::Refuse, |by| Action::Replace(by.to_owned()));
+        let keyword = Keyword { text: word.to_owned(), kind: WordKind::Word, action };
+        let added = self.engine().moderation.add(self.app.id, vec![keyword]).await;
+        added.expect("a keyword can be added");
     }
 
     /// Puts an account on another's block list.

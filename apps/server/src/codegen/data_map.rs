@@ -81,6 +81,7 @@ const RECORDS: &[Row] = &[
     row("message annotations", "both sides, by number", "as long as the message; numbers alone"),
     row("reaction", "whose it is", "as long as the message, or until it is taken back; text sealed"),
     row("robot", ACCOUNT, WHILE_ACCOUNT),
+    row("local keyword", NOBODY, WHILE_APP),
 ];
 
 /// What is no record: what, class, subject, kept, place.

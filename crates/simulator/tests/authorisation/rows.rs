@@ -43,6 +43,7 @@ const fn row(command: &'static str, who: Who, foreign: Foreign, body: &'static s
     Row { command, who, foreign, body }
 }
 
+const BY_GATEWAY: Who = Administrator(60010);
 const BY_ROBOT: Who = Administrator(10008);
 const BY_ACCOUNT: Who = Administrator(70403);
 const BY_MESSAGE: Who = Administrator(90009);
@@ -68,6 +69,32 @@ pub(crate) const ROWS: &[Row] = &[
     row("follow/follow_get_info", Both, Refused(30003), r#"{"From_Account":"$ME","To_Account":["$PEER"]}"#),
     row("group_open_http_svc/get_joined_group_list", Account, Ignored, r#"{"Member_Account":"$ME"}"#),
     row("heartbeat/alive", Anybody, Ignored, "{}"),
+    row(
+        "im_msg_audit/add_local_audit_keywords",
+        BY_GATEWAY,
+        Ignored,
+        r#"{"LocalAuditWords":[{"Keyword":"bad","WordType":1,"FilterType":2}]}"#,
+    ),
+    row(
+        "im_msg_audit/batch_content_moderation",
+        BY_GATEWAY,
+        Ignored,
+        r#"{"AuditName":"C2C","Contents":[{"ContentId":1,"ContentType":"Text","Content":"hi"}]}"#,
+    ),
+    row(
+        "im_msg_audit/content_moderation",
+        BY_GATEWAY,
+        Ignored,
+        r#"{"AuditName":"C2C","ContentType":"Text","Content":"hi"}"#,
+    ),
+    row(
+        "im_msg_audit/delete_local_audit_keywords",
+        BY_GATEWAY,
+        Ignored,
+        r#"{"LocalAuditWords":[{"Keyword":"bad","WordType":1}]}"#,
+    ),
+    row("im_msg_audit/get_local_audit_keywords", BY_GATEWAY, Ignored, "{}"),
+    row("im_msg_audit_mgr/get_local_words", Account, Ignored, r#"{"uint64_version":0}"#),
     row("im_msg_db_logic/ws_get_do_not_disturb", Account, Refused(90012), r#"{"To_Account":"$ME"}"#),
     row(
         "im_msg_db_logic/ws_set_do_not_disturb",
@@ -116,10 +143,10 @@ pub(crate) const ROWS: &[Row] = &[
     row("im_sdk_config_mgr/fetch_imsdk_purchase_bitsv2", Anybody, Ignored, "{}"),
     row("imopenstat/tim_web_report_v2", Anybody, Ignored, "{}"),
     row("million_group_open_http_svc/get_joined_group_list", Account, Ignored, r#"{"Member_Account":"$ME"}"#),
-    row("openconfigsvr/getnospeaking", Administrator(60010), Ignored, r#"{"Get_Account":"$ME"}"#),
+    row("openconfigsvr/getnospeaking", BY_GATEWAY, Ignored, r#"{"Get_Account":"$ME"}"#),
     row(
         "openconfigsvr/setnospeaking",
-        Administrator(60010),
+        BY_GATEWAY,
         Ignored,
         r#"{"Set_Account":"$ME","C2CmsgNospeakingTime":60}"#,
     ),
@@ -187,9 +214,6 @@ pub(crate) const ROWS: &[Row] = &[
         r#"{"From_Account":"$ME","Peer_Account":["$PEER"],"Mute_Notifications":2}"#,
     ),
     row("openim/ws_msg_push_ack", Account, Ignored, r#"{"From_Account":"$ME","SessionData":""}"#),
-    row("openim_robot_http_svc/create_robot", BY_ROBOT, Ignored, r#"{"UserID":"@RBT#$ME","Nick":"changed"}"#),
-    row("openim_robot_http_svc/delete_robot", BY_ROBOT, Ignored, r#"{"Robot_Account":"@RBT#known"}"#),
-    row("openim_robot_http_svc/get_all_robots", BY_ROBOT, Ignored, "{}"),
     row(
         "openim_msg_ext_http_svc/get_key_values",
         Both,
@@ -226,6 +250,9 @@ pub(crate) const ROWS: &[Row] = &[
         Ignored,
         r#"{"From_Account":"$ME","To_Account":"$PEER","MsgKey":"$SEQ_$RANDOM_$TIME","OperateType":1,"ExtensionList":[{"Key":"k","Value":"v","Seq":0}]}"#,
     ),
+    row("openim_robot_http_svc/create_robot", BY_ROBOT, Ignored, r#"{"UserID":"@RBT#$ME","Nick":"changed"}"#),
+    row("openim_robot_http_svc/delete_robot", BY_ROBOT, Ignored, r#"{"Robot_Account":"@RBT#known"}"#),
+    row("openim_robot_http_svc/get_all_robots", BY_ROBOT, Ignored, "{}"),
     row(
         "profile/portrait_get",
         BY_PROFILE,
