@@ -144,3 +144,24 @@ async fn an_export_holds_the_accounts_own_reactions() {
     world.recall("alice", "bob", &sent).await;
     assert!(read(&world, &export).await.iter().all(|line| line["type"] != "reaction"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn merged_messages_that_are_stored_apart_are_in_it() {
+    let world = world().await;
+    let (app, alice, bob) =
+        (world.settings(&world.app).await, world.account("alice").await, world.account("bob").await);
+    for number in 0..20 {
+        let list = json!([{"MsgBody": [number]}]).to_string().into_bytes();
+        let author = if number == 7 { &bob } else { &alice };
+        world.engine().store_merged(&app, author, list).await.unwrap();
+    }
+    let export = begin(&world, "alice").await;
+    world.advance_seconds(1).await;
+    world.engine().store_merged(&app, &alice, b"[]".to_vec()).await.unwrap();
+    let lines = read(&world, &export).await;
+    let merged = lines.iter().filter(|line| line["type"] == "merged messages");
+    let mut numbers: Vec<u64> =
+        merged.map(|line| line["messages"][0]["MsgBody"][0].as_u64().unwrap()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..20).filter(|number| *number != 7).collect::<Vec<u64>>());
+}

@@ -1,6 +1,8 @@
 //! Commands on one-to-one messages.
 
 pub mod body;
+pub mod im_long_msg_get_relay_json_msg;
+pub mod im_long_msg_save_relay_json_msg;
 pub mod openim_admin_getroammsg;
 pub mod openim_admin_msgwithdraw;
 pub mod openim_admin_set_msg_read;
@@ -30,6 +32,8 @@ use command::{AnyCommand, Erased};
 #[must_use]
 pub fn commands() -> Vec<Box<dyn AnyCommand>> {
     vec![
+        Erased::<im_long_msg_get_relay_json_msg::ReadMerged>::boxed(),
+        Erased::<im_long_msg_save_relay_json_msg::StoreMerged>::boxed(),
         Erased::<openim_admin_getroammsg::GetHistoryOf>::boxed(),
         Erased::<openim_admin_msgwithdraw::WithdrawMessage>::boxed(),
         Erased::<openim_admin_set_msg_read::SetRead>::boxed(),

@@ -345,6 +345,7 @@ impl Accounts {
         self.remove_all::<ReactionFact>(app, number, Some(OF_ACCOUNT)).await?;
         self.remove_all::<AnnotationsFact>(app, number, Some(OF_ACCOUNT)).await?;
         self.remove_all::<RobotFact>(app, number, None).await?;
+        crate::merged::remove_of(self.records(), app, number).await?;
         self.remove_all::<WatchFact>(app, number, None).await?;
         self.remove_all::<WatchFact>(app, number, Some(WatchFact::BY_WATCHED)).await
     }

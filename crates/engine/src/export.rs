@@ -19,6 +19,7 @@ use crate::contact_groups::ContactGroupsFact;
 use crate::do_not_disturb::DoNotDisturbFact;
 use crate::facts::{AccountFact, BlockFact, ContactFact, InstanceFact, WatchFact};
 use crate::follow::{FollowFact, FollowList};
+use crate::merged::MergedFact;
 use crate::store::{put, write};
 
 /// For how many days an export can be read.
@@ -102,6 +103,8 @@ pub enum Part {
     Extensions,
     /// Its reactions.
     Reactions,
+    /// Merged messages that were stored apart.
+    Merged,
 }
 
 /// A place in an export.
@@ -216,6 +219,7 @@ impl Engine {
                 Ok(ExportPage { lines, next: Some(ExportPlace::of(Part::Messages(Cursor(0)))) })
             }
             Part::Messages(after) => self.messages(app.id, &fact, after).await,
+            Part::Merged => self.merged_lines(app.id, &fact, place).await,
         }
     }
 
@@ -358,8 +362,29 @@ impl Engine {
         let of_it = page.entries.iter().filter(|entry| entry.cursor <= fact.end);
         let lines = of_it.filter_map(|entry| self.event_line(app, fact, entry)).map(|line| line.to_string());
         let is_end = page.complete || page.next >= fact.end;
-        let next = (!is_end).then(|| ExportPlace::of(Part::Messages(page.next)));
-        Ok(ExportPage { lines: lines.collect(), next })
+        let next = if is_end { Part::Merged } else { Part::Messages(page.next) };
+        Ok(ExportPage { lines: lines.collect(), next: Some(ExportPlace::of(next)) })
+    }
+
+    /// A page of the merged messages that the account stored, which may be long lines.
+    async fn merged_lines(&self, app: SdkAppId, fact: &ExportFact, place: ExportPlace) -> Result<ExportPage> {
+        let found = self.merged_of(app, fact.number, place.after).await?;
+        let after = found.last().map(|record| record.key.clone());
+        let mut lines = Vec::with_capacity(found.len());
+        for record in found {
+            let merged: MergedFact = record.decode()?;
+            let line = json!({
+                "type": "merged messages",
+                "key": merged.key,
+                "time": merged.stored_at,
+                "messages": self.open_merged(app, &merged).unwrap_or_default(),
+                "kept_until": record.stamp.end(),
+            });
+            // What came after the export was made is no part of it.
+            lines.extend((merged.stored_at <= fact.made_at).then(|| line.to_string()));
+        }
+        let next = after.map(|after| ExportPlace { part: Part::Merged, after: Some(after) });
+        Ok(ExportPage { lines, next })
     }
 
     /// What happened in a conversation, as the account sees it now.

@@ -20,6 +20,7 @@ pub fn kinds() -> Vec<Kind> {
     use crate::erasure::RecalledFact;
     use crate::export::ExportFact;
     use crate::follow::{FollowCountsFact, FollowFact};
+    use crate::merged::MergedFact;
     use crate::moderation::KeywordFact;
     use crate::preserve::{AccessFact, HoldFact, PreservedFact};
     use crate::receipts::ReceiptFact;
@@ -62,6 +63,7 @@ pub fn kinds() -> Vec<Kind> {
         ReactionFact::KIND,
         RobotFact::KIND,
         KeywordFact::KIND,
+        MergedFact::KIND,
         RequestFact::KIND,
     ]
 }

@@ -20,6 +20,7 @@ pub mod facts;
 pub mod follow;
 pub mod history;
 pub mod hub;
+pub mod merged;
 pub mod messages;
 pub mod moderation;
 pub mod outbox;

@@ -259,6 +259,7 @@ impl Engine {
         if to.message_days < from.message_days {
             self.context.timeline.shorten(app, to.message_days * DAY_SECONDS).await?;
             self.shorten_annotations(app, stamps).await?;
+            self.shorten_merged(app, stamps).await?;
         }
         if to.profile_days < from.profile_days {
             self.shorten_profiles(app, stamps, false).await?;

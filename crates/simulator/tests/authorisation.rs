@@ -79,6 +79,8 @@ struct Stage {
     proposal: String,
     /// An export of alice.
     export: String,
+    /// The key of merged messages.
+    merged: String,
 }
 
 impl Stage {
@@ -111,7 +113,9 @@ impl Stage {
         let settings = world.settings(&own).await;
         let user = model::UserId::new("alice").unwrap();
         let export = world.engine().begin_export(&settings, &user).await.unwrap().token();
-        Self { world, other, messages, proposal: proposed.unwrap().token, export }
+        let alice = world.account("alice").await;
+        let merged = world.engine().store_merged(&settings, &alice, b"[]".to_vec()).await.unwrap();
+        Self { world, other, messages, proposal: proposed.unwrap().token, export, merged }
     }
 
     /// The request of a row with alice or bob as the one who acts.
@@ -119,7 +123,7 @@ impl Stage {
         let (me, peer, place) = if is_foreign { ("bob", "alice", 1) } else { ("alice", "bob", 0) };
         let mut text =
             row.body.replace("$ME", me).replace("$PEER", peer).replace("$PROPOSAL", &self.proposal);
-        text = text.replace("$EXPORT", &self.export);
+        text = text.replace("$EXPORT", &self.export).replace("$MERGED", &self.merged);
         for (prefix, (sequence, random, time)) in
             [("$P", self.messages[1 - place]), ("$", self.messages[place])]
         {

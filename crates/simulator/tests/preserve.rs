@@ -50,6 +50,7 @@ async fn kept(world: &World, cover: Cover) -> Vec<String> {
                 format!("{from} to {to}: {}", body[0]["MsgContent"]["Text"].as_str().unwrap())
             }
             Copied::Profile { user, fields, .. } => format!("{user}: {}", fields.text(model::profile::NICK)),
+            Copied::Merged { user, messages, .. } => format!("{user} merged: {}", messages[0]["MsgBody"]),
         }));
         after = page.next;
         if after.is_none() {
@@ -369,4 +370,25 @@ async fn what_others_erase_or_recall_while_a_hold_copies_is_kept() {
         .map(|said| said.statement.stage)
         .collect();
     assert_eq!(stages, [Stage::Hidden, Stage::Deleted, Stage::Unrecoverable], "late, not never");
+}
+
+#[tokio::test(start_paused = true)]
+async fn merged_messages_are_kept_like_the_message_that_names_them() {
+    let merge = async |world: &World, user: &str, text: &str| {
+        let mut client = world.login(user).await;
+        let body = json!({"MsgList": [{"MsgBody": [text]}]});
+        client.call("im_long_msg.save_relay_json_msg", body).await.ok();
+    };
+    let world = world_with_floor(30).await;
+    merge(&world, "alice", "one").await;
+    world.delete_account("alice").await;
+    world.advance_seconds(20 * DAY).await;
+    assert_eq!(kept(&world, Cover::floor(world.app.id)).await, [r#"alice merged: ["one"]"#]);
+    let world = self::world().await;
+    merge(&world, "alice", "before").await;
+    merge(&world, "carol", "of another").await;
+    let began = hold(&world, "alice", Some("bob")).await.unwrap();
+    merge(&world, "alice", "after").await;
+    let expected = ["before", "after"].map(|text| format!(r#"alice merged: ["{text}"]"#));
+    assert_eq!(kept(&world, began.cover).await, expected);
 }

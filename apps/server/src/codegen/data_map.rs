@@ -82,6 +82,11 @@ const RECORDS: &[Row] = &[
     row("reaction", "whose it is", "as long as the message, or until it is taken back; text sealed"),
     row("robot", ACCOUNT, WHILE_ACCOUNT),
     row("local keyword", NOBODY, WHILE_APP),
+    row(
+        "merged messages",
+        "who merged them",
+        "the app's days (7) after they were stored, at most while the account exists; value sealed",
+    ),
 ];
 
 /// What is no record: what, class, subject, kept, place.

@@ -300,6 +300,9 @@ impl Engine {
                 found.filter(|(fact, _)| !fact.has_ended).ok_or(ErrorCode::HoldUnknown)?;
             let Some(after) = fact.copying else { return self.tell_begin(&fact).await };
             let mut writes = Vec::new();
+            if after == Cursor(0) {
+                fact.copied += self.copy_merged(&fact, version).await?;
+            }
             if after == Cursor(0) && fact.peer.is_none() {
                 writes.extend(self.copy_profile(&fact).await?);
             }

@@ -132,6 +132,17 @@ pub enum Copied {
         /// All fields.
         fields: Profile,
     },
+    /// Merged messages that were stored apart from the message that names them.
+    Merged {
+        /// Who merged them.
+        user: UserId,
+        /// When.
+        time: Seconds,
+        /// By what messages name them.
+        key: String,
+        /// The merged messages.
+        messages: Value,
+    },
 }
 
 impl Copied {
@@ -139,7 +150,7 @@ impl Copied {
     #[must_use]
     pub const fn time(&self) -> Seconds {
         match self {
-            Self::Message { time, .. } | Self::Profile { time, .. } => *time,
+            Self::Message { time, .. } | Self::Profile { time, .. } | Self::Merged { time, .. } => *time,
         }
     }
 
@@ -222,22 +233,21 @@ impl Preserve {
         &self.floors
     }
 
-    /// What keeps copies of something of a class that these accounts hold, and until when.
+    /// What keeps copies of something of a class, and until when: the floor, and those holds for which `is_held` says so.
     fn covers(
         &self,
         app: SdkAppId,
         class: DataClass,
-        accounts: [AccountNumber; 2],
         now: Seconds,
+        is_held: impl Fn(&Hold) -> bool,
     ) -> Vec<(Cover, Expiry)> {
         if !self.is_any.load(Ordering::Acquire) {
             return Vec::new();
         }
         let end = |floor: &Floor| Expiry::At(now.plus(floor.days.saturating_mul(DAY_SECONDS)));
         let floor = self.floors.of(app, class).map(|floor| (Cover::floor(app), end(floor)));
-        let conversation = ConversationId::between(accounts[0], accounts[1]);
         let holds = self.holds.read();
-        let held = holds.iter().filter(|hold| hold.app == app && hold.covers(class, conversation));
+        let held = holds.iter().filter(|hold| hold.app == app && is_held(hold));
         let today = self.context.clock.now();
         let covers = floor.into_iter().chain(held.map(|hold| (hold.cover, Expiry::WithOwner)));
         // What is imported may be older than the law asks for.
@@ -262,8 +272,9 @@ impl Preserve {
         sequence: u32,
         time: Seconds,
     ) -> Result<()> {
-        let sides = [outgoing.from.number, outgoing.to.number];
-        let covers = self.covers(app, DataClass::Message(outgoing.medium), sides, time);
+        let conversation = ConversationId::between(outgoing.from.number, outgoing.to.number);
+        let class = DataClass::Message(outgoing.medium);
+        let covers = self.covers(app, class, time, |hold| hold.covers(class, conversation));
         if covers.is_empty() {
             return Ok(());
         }
@@ -303,12 +314,30 @@ impl Preserve {
     pub(crate) async fn profile(&self, app: SdkAppId, account: &AccountFact, fields: &Profile) -> Result<()> {
         let time = self.context.clock.now().seconds();
         let number = account.number;
-        let covers = self.covers(app, DataClass::Profile, [number, number], time);
+        let alone = ConversationId::between(number, number);
+        let is_held = |hold: &Hold| hold.covers(DataClass::Profile, alone);
+        let covers = self.covers(app, DataClass::Profile, time, is_held);
         if covers.is_empty() {
             return Ok(());
         }
         let copied = Copied::Profile { user: account.user.clone(), time, fields: fields.clone() };
         self.preserve(&covers, number, &copied).await
+    }
+
+    /// Copies merged messages that are about to be stored. Nobody knows yet to whom they go, so every hold that concerns who
+    /// merged them keeps them.
+    pub(crate) async fn merged(
+        &self,
+        app: SdkAppId,
+        author: &AccountFact,
+        time: Seconds,
+        copied: impl FnOnce() -> Copied,
+    ) -> Result<()> {
+        let covers = self.covers(app, DataClass::MESSAGE, time, |hold| hold.concerns(author.number));
+        if covers.is_empty() {
+            return Ok(());
+        }
+        self.preserve(&covers, author.number, &copied()).await
     }
 
     async fn preserve(
@@ -323,7 +352,13 @@ impl Preserve {
     }
 
     /// The write that keeps a copy.
-    fn copy(&self, cover: Cover, expiry: Expiry, author: AccountNumber, copied: &Copied) -> Result<Write> {
+    pub(crate) fn copy(
+        &self,
+        cover: Cover,
+        expiry: Expiry,
+        author: AccountNumber,
+        copied: &Copied,
+    ) -> Result<Write> {
         let bytes = serde_json::to_vec(copied)
             .map_err(|error| Fault::Corrupt(format!("cannot encode a copy: {error}")))?;
         let now = self.context.clock.now().seconds();

@@ -87,6 +87,12 @@ impl Place {
         Self::message(app, conversation, by)
     }
 
+    /// The place of merged messages that somebody stored: in no conversation, since they may be sent to any.
+    #[must_use]
+    pub const fn merged(app: SdkAppId, author: AccountNumber) -> Self {
+        Self { app, class: DataClass::MESSAGE, conversation: None, author }
+    }
+
     /// The place of an account's profile.
     #[must_use]
     pub const fn profile(app: SdkAppId, author: AccountNumber) -> Self {

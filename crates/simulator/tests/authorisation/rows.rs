@@ -35,7 +35,7 @@ pub(crate) struct Row {
     pub(crate) foreign: Foreign,
     /// A request that does something. `$ME` acts on `$PEER`; `$SEQ`, `$RANDOM` and `$TIME` name a message from
     /// `$ME` to `$PEER`, `$PSEQ`, `$PRANDOM` and `$PTIME` one from `$PEER` to `$ME`; `$PROPOSAL` applies a retention, `$EXPORT`
-    /// names an export. `@RBT#known` is a robot.
+    /// names an export, `$MERGED` merged messages. `@RBT#known` is a robot.
     pub(crate) body: &'static str,
 }
 
@@ -69,6 +69,8 @@ pub(crate) const ROWS: &[Row] = &[
     row("follow/follow_get_info", Both, Refused(30003), r#"{"From_Account":"$ME","To_Account":["$PEER"]}"#),
     row("group_open_http_svc/get_joined_group_list", Account, Ignored, r#"{"Member_Account":"$ME"}"#),
     row("heartbeat/alive", Anybody, Ignored, "{}"),
+    row("im_long_msg/get_relay_json_msg", Account, Ignored, r#"{"JsonMsgKey":"$MERGED"}"#),
+    row("im_long_msg/save_relay_json_msg", Account, Ignored, r#"{"MsgList":[{"MsgBody":[]}]}"#),
     row(
         "im_msg_audit/add_local_audit_keywords",
         BY_GATEWAY,
