@@ -124,7 +124,13 @@ pub(crate) const KEYS: &[Key] = &[
         "limits.frame_bytes_max",
         Kind::Number(16_384, 1 << 26),
         "1048576",
-        "Bytes of one frame from a client.",
+        "Bytes of one frame from a client, inflated if it is compressed.",
+    ),
+    key(
+        "limits.compress_bytes_min",
+        Kind::Number(0, 1 << 26),
+        "2048",
+        "Frames to clients that can inflate are compressed from so many bytes on; 0: none is.",
     ),
     key(
         "limits.body_bytes_max",
@@ -334,6 +340,7 @@ impl Config {
             connections_per_address_max: self.size("limits.connections_per_address_max"),
             unauthenticated_per_address_max: self.size("limits.unauthenticated_per_address_max"),
             frame_bytes_max: self.size("limits.frame_bytes_max"),
+            compress_bytes_min: self.size("limits.compress_bytes_min"),
             body_bytes_max: self.size("limits.body_bytes_max"),
             requests_in_flight_max: self.size("limits.requests_in_flight_max"),
             header_time_max: self.seconds("limits.header_seconds_max"),

@@ -7,6 +7,7 @@ mod addresses;
 pub mod frame;
 pub mod http;
 pub mod limits;
+mod packing;
 mod query;
 mod request;
 mod rest;
@@ -23,12 +24,14 @@ use engine::Engine;
 use addresses::Addresses;
 pub use http::serve_connection;
 pub use limits::Limits;
+use packing::Packer;
 
 /// The edge of one node.
 pub struct Gateway {
     pub(crate) pipeline: Pipeline,
     pub(crate) limits: Limits,
     pub(crate) addresses: Arc<Addresses>,
+    pub(crate) packer: Packer,
     is_draining: AtomicBool,
     /// REST calls that are not answered yet.
     pub(crate) calls: AtomicUsize,
@@ -39,10 +42,12 @@ impl Gateway {
     #[must_use]
     pub fn new(pipeline: Pipeline, limits: Limits) -> Arc<Self> {
         let addresses = Arc::new(Addresses::default());
+        let packer = Packer::new(limits.compress_bytes_min);
         Arc::new(Self {
             pipeline,
             limits,
             addresses,
+            packer,
             is_draining: AtomicBool::new(false),
             calls: AtomicUsize::new(0),
         })

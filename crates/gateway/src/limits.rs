@@ -9,8 +9,10 @@ pub struct Limits {
     pub connections_per_address_max: usize,
     /// Open connections of one address that have not logged in.
     pub unauthenticated_per_address_max: usize,
-    /// Bytes of one frame from a client.
+    /// Bytes of one frame from a client, inflated if it is compressed.
     pub frame_bytes_max: usize,
+    /// Frames to clients that can inflate are compressed from so many bytes on; 0: none is.
+    pub compress_bytes_min: usize,
     /// Bytes of the body of a REST call.
     pub body_bytes_max: usize,
     /// Requests of one connection that run at the same time; further ones wait in the socket.
@@ -36,6 +38,7 @@ impl Default for Limits {
             connections_per_address_max: 10_000,
             unauthenticated_per_address_max: 256,
             frame_bytes_max: 1 << 20,
+            compress_bytes_min: 2048,
             body_bytes_max: 2 << 20,
             requests_in_flight_max: 32,
             header_time_max: Duration::from_secs(10),

@@ -14,6 +14,7 @@ use model::{Error, ErrorCode, InstanceId, Result, SdkAppId, Seconds, UserId};
 
 use crate::Gateway;
 use crate::frame::{Frame, answer};
+use crate::packing::unpack;
 
 /// A request that is not answered yet.
 pub(crate) enum Request {
@@ -34,6 +35,18 @@ impl Gateway {
     /// # Errors
     /// The frames that answer it, if it is over already.
     pub(crate) fn begin(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        bytes: &[u8],
+    ) -> std::result::Result<Request, Vec<Bytes>> {
+        match unpack(bytes, self.limits.frame_bytes_max) {
+            None => self.begin_plain(connection, bytes),
+            Some(Ok(bytes)) => self.begin_plain(connection, &bytes),
+            Some(Err(error)) => Err(unreadable(&error)),
+        }
+    }
+
+    fn begin_plain(
         self: &Arc<Self>,
         connection: &Arc<Connection>,
         bytes: &[u8],

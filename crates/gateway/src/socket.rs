@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use engine::Connection;
 use engine::outbox::Ending;
 use futures_util::future::BoxFuture;
@@ -25,6 +26,8 @@ use crate::websocket::{Ended, Heard, Place, WebSocket};
 pub(crate) enum Variant {
     /// Binary messages holding UTF-8 text: `/binfo`.
     Binary,
+    /// The same, and long ones may be compressed: `/binfo` with `compress=gzip`.
+    Packed,
     /// Text messages: `/info`.
     Text,
 }
@@ -65,7 +68,7 @@ where
         gateway: Arc::clone(&gateway),
         connection: Arc::clone(&connection),
         stream,
-        is_text: opened.variant == Variant::Text,
+        variant: opened.variant,
         ticket,
         running: Vec::new(),
     };
@@ -80,7 +83,7 @@ struct Socket<S> {
     gateway: Arc<Gateway>,
     connection: Arc<Connection>,
     stream: WebSocket<S>,
-    is_text: bool,
+    variant: Variant,
     ticket: Arc<Ticket>,
     /// Requests that are not answered yet, in the order in which they came.
     running: Vec<Request>,
@@ -104,6 +107,17 @@ enum End {
     Asked(Ending),
 }
 
+/// Adds a frame that is for one client only to what is to be written.
+fn send<S>(gateway: &Gateway, stream: &mut WebSocket<S>, variant: Variant, frame: &Bytes)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    match variant {
+        Variant::Packed => stream.send(&gateway.packer.pack(frame), false),
+        Variant::Binary | Variant::Text => stream.send(frame, variant == Variant::Text),
+    }
+}
+
 impl<S> Socket<S>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
@@ -125,7 +139,10 @@ where
         // Answers go before pushes: a client should know that its message was taken before it hears what came of it.
         let outgoing = self.connection.outbox.take(cx);
         for frame in &outgoing.frames {
-            self.stream.send(frame, self.is_text);
+            match self.variant {
+                Variant::Packed => self.stream.send(&self.gateway.packer.pack_shared(frame), false),
+                Variant::Binary | Variant::Text => self.stream.send(frame, self.variant == Variant::Text),
+            }
         }
         let all_written = self.write(cx)?;
         if let Some(ending) = outgoing.ending {
@@ -142,7 +159,7 @@ where
         if self.running.is_empty() {
             return false;
         }
-        let (gateway, stream, is_text) = (&self.gateway, &mut self.stream, self.is_text);
+        let (gateway, stream, variant) = (&self.gateway, &mut self.stream, self.variant);
         let mut was_cut = false;
         self.running.retain_mut(|request| {
             if stream.unwritten() >= UNWRITTEN_BYTES {
@@ -151,7 +168,7 @@ where
             }
             match gateway.poll_request(request, cx) {
                 Poll::Ready(frames) => {
-                    frames.iter().for_each(|frame| stream.send(frame, is_text));
+                    frames.iter().for_each(|frame| send(gateway, stream, variant, frame));
                     false
                 }
                 Poll::Pending => true,
@@ -199,7 +216,8 @@ where
             Err(frames) => frames,
         };
         self.note_login();
-        frames.iter().for_each(|frame| self.stream.send(frame, self.is_text));
+        let (gateway, stream, variant) = (&self.gateway, &mut self.stream, self.variant);
+        frames.iter().for_each(|frame| send(gateway, stream, variant, frame));
     }
 
     fn note_login(&self) {

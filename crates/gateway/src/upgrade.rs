@@ -64,6 +64,10 @@ where
     let Some(app) = value(query, "sdkappid").and_then(|app| app.parse().ok()).map(SdkAppId) else {
         return text(StatusCode::BAD_REQUEST, "sdkappid: is missing or no number\n");
     };
+    let variant = match variant {
+        Variant::Binary if value(query, "compress").as_deref() == Some("gzip") => Variant::Packed,
+        other => other,
+    };
     let client = value(query, "instanceid").filter(|client| client.len() <= CLIENT_BYTES_MAX);
     let opened = Opened {
         app,

@@ -1,6 +1,7 @@
 //! A client of the socket protocol.
 
 use std::collections::VecDeque;
+use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,8 +40,11 @@ pub struct Client {
     pub number: String,
     /// Its login's number.
     pub instance: u64,
+    /// How many of the frames that it heard were compressed.
+    pub inflated: usize,
     pub(crate) label: String,
     pub(crate) is_text: bool,
+    pub(crate) inflates: bool,
     pub(crate) stream: WebSocketStream<DuplexStream>,
     pub(crate) clock: Arc<SimulatedClock>,
     pub(crate) trace: Trace,
@@ -118,6 +122,14 @@ impl Client {
             Some(Ok(Message::Close(frame))) => return Heard::End(frame.map(|frame| frame.code.into())),
             Some(Ok(other)) => panic!("{} heard a message of the wrong kind: {other}", self.label),
             Some(Err(_)) | None => return Heard::End(None),
+        };
+        let bytes = match bytes.strip_prefix(b"COMP") {
+            Some(packed) => {
+                assert!(self.inflates, "{} did not ask for compressed frames", self.label);
+                self.inflated += 1;
+                inflated(packed)
+            }
+            None => bytes,
         };
         let text = String::from_utf8(bytes).expect("frames are UTF-8");
         self.trace.note(format!("{} {} < {text}", self.clock.elapsed_micros(), self.label));
@@ -209,4 +221,11 @@ impl Client {
     pub async fn forget(&mut self) {
         drop(self.rest().await);
     }
+}
+
+fn inflated(packed: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let read = flate2::read::GzDecoder::new(packed).read_to_end(&mut bytes);
+    read.expect("a compressed frame is a gzip stream");
+    bytes
 }

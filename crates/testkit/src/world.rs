@@ -81,6 +81,8 @@ pub struct Device {
     pub name: String,
     /// Whether it wants text frames (`/info`).
     pub is_text: bool,
+    /// Whether it says that it can inflate frames.
+    pub inflates: bool,
 }
 
 impl Device {
@@ -90,7 +92,7 @@ impl Device {
     /// A device of a platform.
     #[must_use]
     pub const fn on(platform: u16) -> Self {
-        Self { platform, name: String::new(), is_text: false }
+        Self { platform, name: String::new(), is_text: false, inflates: false }
     }
 
     /// The device of this name.
@@ -272,8 +274,10 @@ impl World {
         };
         let path = if device.is_text { "info" } else { "binfo" };
         let (id, platform) = (app.id, device.platform);
-        let address =
-            format!("ws://whimbrel.test/{path}?sdkappid={id}&instanceid={name}&random=1&platform={platform}");
+        let compress = if device.inflates { "&compress=gzip" } else { "" };
+        let address = format!(
+            "ws://whimbrel.test/{path}?sdkappid={id}&instanceid={name}&random=1&platform={platform}{compress}"
+        );
         let (stream, _) =
             tokio_tungstenite::client_async(address, self.pipe()).await.expect("the server upgrades");
         Client {
@@ -285,6 +289,8 @@ impl World {
             instance: 0,
             label: format!("{user}#{count}"),
             is_text: device.is_text,
+            inflates: device.inflates,
+            inflated: 0,
             stream,
             clock: Arc::clone(&self.clock),
             trace: self.trace.clone(),
