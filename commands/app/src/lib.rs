@@ -1,4 +1,4 @@
-//! Commands on the app: what clients learn of its settings, the telemetry they send, how long it keeps what, and
+//! Commands on the app: what clients learn of its settings, the telemetry they send, what it did, how long it keeps what, and
 //! which words it refuses.
 
 pub mod im_msg_audit_add_local_audit_keywords;
@@ -11,6 +11,7 @@ pub mod im_sdk_config_mgr_fetch_config;
 pub mod im_sdk_config_mgr_fetch_imsdk_purchase_bitsv2;
 pub mod imopenstat_tim_web_report_v2;
 pub mod local_words;
+pub mod openconfigsvr_getappinfo;
 pub mod whimbrel_config_get;
 pub mod whimbrel_config_history;
 pub mod whimbrel_config_set;
@@ -40,6 +41,7 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<whimbrel_config_get::GetConfig>::boxed(),
         Erased::<whimbrel_config_history::GetHistory>::boxed(),
         Erased::<whimbrel_config_set::SetConfig>::boxed(),
+        Erased::<openconfigsvr_getappinfo::ReadStatistics>::boxed(),
         Erased::<whimbrel_log_get::GetLog>::boxed(),
         Erased::<whimbrel_monitoring_get::GetMonitoring>::boxed(),
         Erased::<whimbrel_receipts_get::GetReceipts>::boxed(),

@@ -22,6 +22,7 @@ use crate::facts::{
 };
 use crate::relations::{FriendFact, RelationsFact, RequestFact};
 use crate::robots::RobotFact;
+use crate::statistics::Statistics;
 use crate::store::{TRIES_MAX, indexed_by, owned_by, put, remove, unchanged, write, write_if};
 
 /// Accounts kept in memory.
@@ -45,13 +46,15 @@ pub struct Accounts {
     by_name: Cache<(SdkAppId, UserId), Arc<AccountFact>>,
     by_number: Cache<(SdkAppId, AccountNumber), Arc<AccountFact>>,
     numbers: Mutex<std::ops::Range<u64>>,
+    statistics: Arc<Statistics>,
 }
 
 impl Accounts {
-    pub(crate) fn new(context: Context, apps: Arc<Apps>) -> Self {
+    pub(crate) fn new(context: Context, apps: Arc<Apps>, statistics: Arc<Statistics>) -> Self {
         Self {
             context,
             apps,
+            statistics,
             by_name: Cache::new(CACHED),
             by_number: Cache::new(CACHED),
             numbers: Mutex::new(0..0),
@@ -172,6 +175,7 @@ impl Accounts {
             let absent = unchanged::<AccountFact>(fact.key(), None);
             let writes = vec![put(stamps.account(fact.number), &fact)?];
             if write_if(self.records(), app, vec![absent], writes).await? {
+                self.statistics.registered(app);
                 return Ok(self.remember(app, fact));
             }
         }
@@ -322,6 +326,7 @@ impl Accounts {
             // Somebody else deleted it, or revoked its signatures at this moment.
             return Err(ErrorCode::AccountInternal.into());
         }
+        self.statistics.deleted(app);
         self.forget(app, &fact);
         self.remove_all::<InstanceFact>(app, number, None).await?;
         Ok(Arc::new(fact))

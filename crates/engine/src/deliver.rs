@@ -106,6 +106,7 @@ impl Engine {
         if to_receiver {
             let frame = push::message(message, entry.time, shown, Copy::Original, false);
             self.hub.push(app, receiver, &frame, entry.origin.filter(|_| receiver == message.author));
+            self.statistics.delivered(app);
         }
         if to_sender {
             let frame = push::message(message, entry.time, shown, Copy::OfSender, false);

@@ -28,6 +28,7 @@ pub fn kinds() -> Vec<Kind> {
     use crate::retention::{ChangeFact, ProposalFact, ShortenedFact};
     use crate::robots::RobotFact;
     use crate::settings::SettingsFact;
+    use crate::statistics::DailyFact;
     use crate::termination::TombstoneFact;
     vec![
         AppFact::KIND,
@@ -64,6 +65,7 @@ pub fn kinds() -> Vec<Kind> {
         RobotFact::KIND,
         KeywordFact::KIND,
         MergedFact::KIND,
+        DailyFact::KIND,
         RequestFact::KIND,
     ]
 }

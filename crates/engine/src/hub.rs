@@ -74,6 +74,8 @@ type Shard = Mutex<HashMap<(SdkAppId, AccountNumber), Vec<Arc<Connection>>>>;
 pub struct Hub {
     shards: Vec<Shard>,
     open: Mutex<HashMap<u64, Arc<Connection>>>,
+    /// Of each app, how many accounts are connected, and how many were at most since somebody asked.
+    online: Mutex<HashMap<SdkAppId, (u64, u64)>>,
     next_id: AtomicU64,
     outbox_bytes_max: usize,
     resync: Bytes,
@@ -86,6 +88,7 @@ impl Hub {
         Self {
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             open: Mutex::default(),
+            online: Mutex::default(),
             next_id: AtomicU64::new(1),
             outbox_bytes_max,
             resync: push::resync(),
@@ -157,7 +160,16 @@ impl Hub {
         connection.outbox.unfence();
         connection.instance.store(session.instance.0, Ordering::Release);
         *connection.session.lock() = Some(Arc::new(session));
-        self.shard(key.1).lock().entry(key).or_default().push(Arc::clone(connection));
+        let mut shard = self.shard(key.1).lock();
+        let of_account = shard.entry(key).or_default();
+        if of_account.is_empty() {
+            let mut online = self.online.lock();
+            let (now, most) = online.entry(connection.app).or_default();
+            *now += 1;
+            *most = (*most).max(*now);
+        }
+        of_account.push(Arc::clone(connection));
+        drop(shard);
         before.filter(|before| before.account.number != key.1 || before.instance != instance)
     }
 
@@ -171,9 +183,19 @@ impl Hub {
             of_account.retain(|other| other.id != connection.id);
             if of_account.is_empty() {
                 shard.remove(&key);
+                if let Some((now, _)) = self.online.lock().get_mut(&connection.app) {
+                    *now = now.saturating_sub(1);
+                }
             }
         }
         Some(session)
+    }
+
+    /// How many accounts of an app were connected at the same time at most since this was asked last.
+    pub(crate) fn take_online_most(&self, app: SdkAppId) -> u64 {
+        let mut online = self.online.lock();
+        let Some((now, most)) = online.get_mut(&app) else { return 0 };
+        std::mem::replace(most, *now)
     }
 
     /// The connections of an account on this node.

@@ -36,6 +36,7 @@ pub mod robots;
 mod seals;
 pub mod sessions;
 pub mod settings;
+pub mod statistics;
 mod store;
 mod telling;
 pub mod termination;
@@ -108,6 +109,8 @@ pub struct Engine {
     pub hub: Arc<Hub>,
     /// What was asked.
     pub requests: requests::Requests,
+    /// What was done, by the day.
+    pub(crate) statistics: Arc<statistics::Statistics>,
     /// Keys.
     pub keyring: Arc<Keyring>,
     /// Copies that law demands.
@@ -139,9 +142,12 @@ impl Engine {
         requests.expire().await?;
         let preserve = preserve::Preserve::new(context.clone(), Arc::clone(&keyring), options.floors);
         let preserve = Arc::new(preserve);
+        let statistics =
+            statistics::Statistics::open(context.clone(), Arc::clone(&hub), Arc::clone(&keyring)).await?;
+        let statistics = Arc::new(statistics);
         let apps = Arc::new(apps::Apps::new(context.clone()));
         let engine = Arc::new(Self {
-            accounts: accounts::Accounts::new(context.clone(), Arc::clone(&apps)),
+            accounts: accounts::Accounts::new(context.clone(), Arc::clone(&apps), Arc::clone(&statistics)),
             profiles: Arc::new(profiles::Profiles::new(
                 context.clone(),
                 Arc::clone(&apps),
@@ -161,6 +167,7 @@ impl Engine {
             hub,
             keyring,
             requests,
+            statistics,
             preserve,
             robots: robots::Robots::new(),
             unstored: unstored::Unstored::new(),
@@ -182,6 +189,7 @@ impl Engine {
         doomed::start(&engine);
         erasure::start(&engine, options.generation_time);
         requests::start(&engine);
+        statistics::start(&engine);
         termination::start(&engine);
         Ok(engine)
     }

@@ -127,6 +127,7 @@ impl Engine {
         if outgoing.is_online_only {
             let message = message_of(&outgoing, sequence, now, outgoing.content.clone());
             self.send_online(app, &message, &outgoing.to, now, outgoing.origin).await?;
+            self.statistics.sent(app.id, outgoing.from.number);
             return Ok(Sent { time: now, key: message.key(now), is_new: true });
         }
         if !stamps.stores_messages() {
@@ -135,11 +136,15 @@ impl Engine {
         for attempt in 0..SAME_NUMBERS_MAX {
             let retry = Some(retry_key(&outgoing, attempt));
             let appended = self.append_message(app, &outgoing, sequence, now, retry)?.await?;
+            if appended.is_new {
+                self.statistics.sent(app.id, outgoing.from.number);
+            }
             if appended.is_new || self.is_resend(app, &outgoing, &appended).await? {
                 return Ok(sent(&appended, sequence));
             }
         }
         let appended = self.append_message(app, &outgoing, sequence, now, None)?.await?;
+        self.statistics.sent(app.id, outgoing.from.number);
         Ok(sent(&appended, sequence))
     }
 
@@ -201,6 +206,9 @@ impl Engine {
         if message.is_kept_by(to.number) {
             let frame = push::message(message, now, shown, Copy::Original, true);
             self.hub.push(app.id, to.number, &frame, origin.filter(|_| to.number == message.author));
+            if self.hub.has(app.id, to.number) {
+                self.statistics.delivered(app.id);
+            }
         }
         if to.number != message.author && message.is_kept_by(message.author) {
             let frame = push::message(message, now, shown, Copy::OfSender, true);

@@ -205,6 +205,7 @@ impl Engine {
             valid_until: verified.valid_until,
         };
         self.bind(connection, session).await?;
+        self.statistics.logged_in(app.id, account.number);
         Ok(LoggedIn { token, account, instance })
     }
 
@@ -290,6 +291,7 @@ impl Engine {
             valid_until: session.valid_until,
         };
         self.bind(connection, copy).await?;
+        self.statistics.seen(app.id, logged_in.account.number);
         Ok(logged_in)
     }
 
@@ -402,6 +404,7 @@ impl Engine {
     /// # Errors
     /// What the store says.
     pub async fn greet(&self, app: &App, number: AccountNumber) -> Result<()> {
+        self.statistics.seen(app.id, number);
         self.profiles.renew(Stamps::of(app.id, &app.settings), app.id, number).await
     }
 }

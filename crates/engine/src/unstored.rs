@@ -44,6 +44,7 @@ impl Engine {
             return Err(ErrorCode::NobodyOnline.into());
         }
         self.send_online(app, &message, &outgoing.to, now, outgoing.origin).await?;
+        self.statistics.sent(app.id, outgoing.from.number);
         let sent = Sent { time: now, key: message.key(now), is_new: true };
         self.unstored.sent.insert(key, sent);
         Ok(sent)

@@ -218,6 +218,7 @@ error_table! {
     130_004 MuteAccountMissing "Set_Account or Get_Account is missing";
     130_005 MuteAccountInvalid "Set_Account or Get_Account is no UserID, or does not exist";
     130_008 MuteTimeMissing "neither C2CmsgNospeakingTime nor GroupmsgNospeakingTime is given";
+    130_011 StatisticsUnreadable "the statistics cannot be read, try again";
     130_014 ConfigInternal "internal error, try again";
     200_001 FrameTooDeep "objects and arrays nest too deep";
     200_002 DiskFull "free space is below the floor: nothing new is stored, reading goes on; try again later";

@@ -17,6 +17,14 @@ pub fn two_months_after(begin: Seconds) -> Seconds {
     Seconds(later.unwrap_or(u32::MAX))
 }
 
+/// A day, counted from 1970, as `yyyymmdd`.
+#[must_use]
+pub fn date(day: u32) -> String {
+    let moment = jiff::Timestamp::from_second(i64::from(day).saturating_mul(86_400)).unwrap_or_default();
+    let date = Offset::UTC.to_datetime(moment).date();
+    format!("{:04}{:02}{:02}", date.year(), date.month(), date.day())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +45,14 @@ mod tests {
             assert_eq!(two_months_after(second(begin)), second(end), "{begin}");
         }
         assert_eq!(two_months_after(Seconds(u32::MAX)), Seconds(u32::MAX));
+    }
+
+    #[test]
+    fn days_have_dates() {
+        for (day, expected) in
+            [(0, "19700101"), (16_958, "20160606"), (19_782, "20240229"), (49_709, "21060206")]
+        {
+            assert_eq!(date(day), expected);
+        }
     }
 }

@@ -17,6 +17,9 @@ pub const LOG_DAYS: u32 = 7;
 /// For how many days success and delay are kept.
 pub const MONITORING_DAYS: u32 = 2;
 
+/// For how many days daily counts are kept.
+pub const STATISTICS_DAYS: u32 = 30;
+
 const HOUR_SECONDS: u32 = 3600;
 
 /// For how many days an instance that was away is told what others of its account did.
@@ -68,6 +71,13 @@ impl Stamps {
             _ => Seconds(hour.saturating_add(1).saturating_mul(HOUR_SECONDS)).plus(days * DAY_SECONDS),
         };
         Stamp { app, class, subject: Subject::Nobody, expiry: Expiry::At(end) }
+    }
+
+    /// Counts of a day that ends at a moment.
+    #[must_use]
+    pub const fn daily(app: SdkAppId, day_end: Seconds) -> Stamp {
+        let end = day_end.plus(STATISTICS_DAYS * DAY_SECONDS);
+        Stamp { app, class: DataClass::Statistics, subject: Subject::Nobody, expiry: Expiry::At(end) }
     }
 
     /// What makes an account work: kept while the account exists.

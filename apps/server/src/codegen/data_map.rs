@@ -87,6 +87,7 @@ const RECORDS: &[Row] = &[
         "who merged them",
         "the app's days (7) after they were stored, at most while the account exists; value sealed",
     ),
+    row("daily statistics", NOBODY, "30 days; sealed sketches of who was active until another day begins"),
 ];
 
 /// What is no record: what, class, subject, kept, place.

@@ -256,11 +256,12 @@ pub(crate) fn start(engine: &Arc<Engine>) {
 }
 
 impl Engine {
-    /// Writes down everything that was noted.
+    /// Writes down everything that was noted and counted.
     ///
     /// # Errors
     /// What the store says.
     pub async fn write_requests(&self) -> Result<()> {
-        self.requests.write(true).await
+        let counted = self.write_statistics().await;
+        self.requests.write(true).await.and(counted)
     }
 }

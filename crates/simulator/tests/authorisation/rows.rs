@@ -145,6 +145,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("im_sdk_config_mgr/fetch_imsdk_purchase_bitsv2", Anybody, Ignored, "{}"),
     row("imopenstat/tim_web_report_v2", Anybody, Ignored, "{}"),
     row("million_group_open_http_svc/get_joined_group_list", Account, Ignored, r#"{"Member_Account":"$ME"}"#),
+    row("openconfigsvr/getappinfo", BY_GATEWAY, Ignored, "{}"),
     row("openconfigsvr/getnospeaking", BY_GATEWAY, Ignored, r#"{"Get_Account":"$ME"}"#),
     row(
         "openconfigsvr/setnospeaking",
