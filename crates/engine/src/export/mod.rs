@@ -4,6 +4,8 @@
 //! It holds no copy. Each line is made when it is read, of what is live then, so nothing that was recalled, erased or
 //! expired meanwhile lives on in an export.
 
+mod told;
+
 use model::settings::App;
 use model::time::DAY_SECONDS;
 use model::{AccountNumber, DataClass, ErrorCode, Result, SdkAppId, Seconds, Subject, UserId};
@@ -20,7 +22,9 @@ use crate::do_not_disturb::DoNotDisturbFact;
 use crate::facts::{AccountFact, BlockFact, ContactFact, InstanceFact, WatchFact};
 use crate::follow::{FollowFact, FollowList};
 use crate::merged::MergedFact;
+use crate::relations::{FriendFact, RelationsFact, RequestFact};
 use crate::store::{put, write};
+use told::Told;
 
 /// For how many days an export can be read.
 pub const EXPORT_DAYS: u32 = 7;
@@ -105,6 +109,12 @@ pub enum Part {
     Reactions,
     /// Merged messages that were stored apart.
     Merged,
+    /// Its friends, read after the block list.
+    Friends,
+    /// Applications for friendship, read after that.
+    Requests,
+    /// Its friend lists, read after that.
+    FriendLists,
 }
 
 /// A place in an export.
@@ -191,7 +201,10 @@ impl Engine {
                 Ok(ExportPage { lines, next: Some(ExportPlace::of(Part::Instances)) })
             }
             Part::Instances => self.owned::<InstanceFact>(app.id, &fact, place, Part::Blocks).await,
-            Part::Blocks => self.owned::<BlockFact>(app.id, &fact, place, Part::Contacts).await,
+            Part::Blocks => self.owned::<BlockFact>(app.id, &fact, place, Part::Friends).await,
+            Part::Friends => self.owned::<FriendFact>(app.id, &fact, place, Part::Requests).await,
+            Part::Requests => self.owned::<RequestFact>(app.id, &fact, place, Part::FriendLists).await,
+            Part::FriendLists => self.owned::<RelationsFact>(app.id, &fact, place, Part::Contacts).await,
             Part::Contacts => self.owned::<ContactFact>(app.id, &fact, place, Part::ContactGroups).await,
             Part::ContactGroups => {
                 self.owned::<ContactGroupsFact>(app.id, &fact, place, Part::DoNotDisturb).await
@@ -426,100 +439,5 @@ impl Engine {
             Event::Delete { .. } => json!({"type": "deletion", "own": true, "time": entry.time}),
             Event::Clear { by, .. } => json!({"type": "clearing", "own": is_own(*by), "time": entry.time}),
         })
-    }
-}
-
-/// A record that an export tells of.
-trait Told {
-    /// The other account that it names by number.
-    fn other(&self) -> Option<AccountNumber>;
-
-    /// What it says.
-    fn tell(&self, other: Option<&UserId>) -> Value;
-}
-
-impl Told for InstanceFact {
-    fn other(&self) -> Option<AccountNumber> {
-        None
-    }
-
-    fn tell(&self, _: Option<&UserId>) -> Value {
-        json!({
-            "type": "login",
-            "platform": self.platform,
-            "client": self.client,
-            "logged_in_at": self.logged_in_at.seconds(),
-            "valid_until": self.valid_until,
-        })
-    }
-}
-
-impl Told for BlockFact {
-    fn other(&self) -> Option<AccountNumber> {
-        None
-    }
-
-    fn tell(&self, _: Option<&UserId>) -> Value {
-        json!({"type": "blocked", "user": self.user, "since": self.since})
-    }
-}
-
-impl Told for ContactFact {
-    fn other(&self) -> Option<AccountNumber> {
-        Some(self.peer)
-    }
-
-    fn tell(&self, other: Option<&UserId>) -> Value {
-        let settings = &self.settings;
-        json!({
-            "type": "conversation settings",
-            "with": other,
-            "pinned_at": settings.pinned_at,
-            "remind": settings.remind,
-            "marks": settings.marks,
-            "custom": settings.custom,
-            "groups": settings.groups,
-            "marked_at": settings.marked_at,
-        })
-    }
-}
-
-impl Told for ContactGroupsFact {
-    fn other(&self) -> Option<AccountNumber> {
-        None
-    }
-
-    fn tell(&self, _: Option<&UserId>) -> Value {
-        json!({"type": "conversation groups", "groups": self.groups})
-    }
-}
-
-impl Told for DoNotDisturbFact {
-    fn other(&self) -> Option<AccountNumber> {
-        None
-    }
-
-    fn tell(&self, _: Option<&UserId>) -> Value {
-        json!({"type": "do not disturb", "times": self.times})
-    }
-}
-
-impl Told for WatchFact {
-    fn other(&self) -> Option<AccountNumber> {
-        Some(self.watched)
-    }
-
-    fn tell(&self, other: Option<&UserId>) -> Value {
-        json!({"type": "status subscription", "user": other})
-    }
-}
-
-impl Told for FollowFact {
-    fn other(&self) -> Option<AccountNumber> {
-        Some(self.followed)
-    }
-
-    fn tell(&self, other: Option<&UserId>) -> Value {
-        json!({"type": "follow", "user": other, "since": self.since, "follows_back": self.is_mutual})
     }
 }
