@@ -346,6 +346,40 @@ async fn what_has_not_changed_is_left_out() {
     assert_eq!((&more["FriendNum"], more.list("UserDataItem").len()), (&json!(2), 2));
 }
 
+/// Clients ask for the next page with the sequences of the one before.
+#[tokio::test(start_paused = true)]
+async fn later_pages_are_whole_whatever_sequences_they_are_asked_with() {
+    let world = world().await;
+    world.set("custom_friend_fields", "Test:string").await;
+    let peers: Vec<String> = (0..120).map(|number| format!("peer{number:03}")).collect();
+    let mut items = Vec::new();
+    for peer in &peers {
+        world.account(peer).await;
+        let mut one = item(peer);
+        one["Remark"] = json!(peer);
+        one["CustomItem"] = json!([{"Tag": "Tag_SNS_Custom_Test", "Value": peer}]);
+        items.push(one);
+    }
+    world.rest("sns/friend_import", import("alice", &items)).await.ok();
+    let mut alice = world.login("alice").await;
+    let mut body =
+        json!({"From_Account": "alice", "StartIndex": 0, "StandardSequence": 0, "CustomSequence": 0});
+    let (mut remarks, mut own) = (0, 0);
+    for _ in 0..10 {
+        let page = alice.call("sns.friend_get", body.clone()).await.ok();
+        remarks += tags(&page).iter().filter(|tag| **tag == REMARK).count();
+        own += tags(&page).iter().filter(|tag| **tag == "Tag_SNS_Custom_Test").count();
+        if page["CompleteFlag"] != 0 {
+            break;
+        }
+        body["StartIndex"] = page["NextStartIndex"].clone();
+        for name in ["StandardSequence", "CustomSequence"] {
+            body[name] = page[name].clone();
+        }
+    }
+    assert_eq!((remarks, own), (120, 120));
+}
+
 #[tokio::test(start_paused = true)]
 async fn chosen_friends_are_told_with_notes_and_profile() {
     let world = world().await;

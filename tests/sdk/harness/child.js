@@ -23,6 +23,8 @@ globalThis.WebSocket = /** @type {any} */ (TellingSocket);
 const objects = new Map();
 /** @type {WeakMap<object, number>} */
 const handles = new WeakMap();
+/** @type {Map<string, (event: any) => void>} */
+const listeners = new Map();
 /** @type {any} */
 let chat;
 
@@ -35,9 +37,9 @@ const actions = {
     for (const [name, path] of Object.entries(modules ?? {})) loaded[name] = (await import(path)).default;
     chat = sdk.create(modules ? { ...options, modules: loaded } : options);
     chat.setLogLevel(4);
-    for (const name of Object.values(sdk.EVENT)) {
-      chat.on(name, (/** @type {any} */ event) => tell({ event: copy({ ...event, name }) }));
-    }
+    for (const name of Object.values(sdk.EVENT)) chat.on(name, listenerOf(name));
+    // The modular build has signalling only with its module.
+    if (!modules) for (const name of signalsOf(sdk)) chat.addSignalingListener(name, listenerOf(name));
     return { version: sdk.VERSION };
   },
   /** @param {{method: string, parameters: any[]}} what */
@@ -46,7 +48,27 @@ const actions = {
     const answer = await chat[method](...parameters.map(original));
     return copy(answer?.code === 0 && 'data' in answer ? answer.data : answer);
   },
+  /** For methods that take a function for success and one for failure. @param {{method: string, parameters: any[]}} what */
+  async callBack({ method, parameters }) {
+    return copy(await new Promise((resolve, reject) => { chat[method](...parameters.map(original), resolve, reject); }));
+  },
+  /** @param {{method: string, name: string}} what */
+  async stopListening({ method, name }) {
+    chat[method](name, listenerOf(name));
+  },
 };
+
+/** The one listener of an event, so that it can be taken away again. @param {string} name */
+function listenerOf(name) {
+  const listener = listeners.get(name) ?? ((/** @type {any} */ event) => tell({ event: copy({ ...event, name }) }));
+  listeners.set(name, listener);
+  return listener;
+}
+
+/** The names of the events of signalling. @param {any} sdk @returns {string[]} */
+function signalsOf(sdk) {
+  return Object.values(sdk.TSignaling).filter((value) => typeof value === 'string');
+}
 
 /** The build for bundlers is written as a module, in a package that does not say so. */
 async function modularBuild() {

@@ -88,6 +88,25 @@ export class Client {
   }
 
   /**
+   * Calls a method of the SDK that takes a function for success and one for failure as its last parameters.
+   * @param {string} method
+   * @param {...any} parameters
+   * @returns {Promise<any>}
+   */
+  callBack(method, ...parameters) {
+    return this.#ask('callBack', method, { method, parameters });
+  }
+
+  /**
+   * Takes away the listener of an event.
+   * @param {string} name
+   * @param {'off' | 'removeSignalingListener'} [method]
+   */
+  stopListening(name, method = 'off') {
+    return this.#ask('stopListening', method, { method, name });
+  }
+
+  /**
    * Creates and sends a message to one account; resolves with the sent message.
    * @param {string} method such as `createTextMessage`
    * @param {Client | string} to
