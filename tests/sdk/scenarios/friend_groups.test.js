@@ -68,11 +68,11 @@ test('a list is made with friends, shows at the other instance and at the next l
   await alice.call('createFriendGroup', { name: 'Nobody yet', userIDList: [] });
   await groupsAre(alice, { Sailors: [bob], 'Nobody yet': [] });
   await second.waitFor('onFriendListUpdated', (one) => one.userID === bob.user && String(one.groupList) === 'Sailors');
-  const back = await back(alice);
-  await back.waitFor('onFriendGroupListUpdated', (one) => one.name === 'Sailors');
-  await groupsAre(back, { Sailors: [bob], 'Nobody yet': [] });
-  await isIn(back, bob, 'Sailors');
-  await isIn(back, carol);
+  const reader = await back(alice);
+  await reader.waitFor('onFriendGroupListUpdated', (one) => one.name === 'Sailors');
+  await groupsAre(reader, { Sailors: [bob], 'Nobody yet': [] });
+  await isIn(reader, bob, 'Sailors');
+  await isIn(reader, carol);
   assert.deepEqual(await bob.call('getFriendGroupList'), []);
 });
 

@@ -99,9 +99,9 @@ test('who accepts and adds has a friend and is one, and the request is gone', as
   }
   for (const instance of [alice, second, bob, other]) await noApplications(instance);
   for (const [person, friend] of [[alice, bob], [bob, alice]]) {
-    const back = await back(person);
-    await hasFriends(back, friend);
-    await noApplications(back);
+    const reader = await back(person);
+    await hasFriends(reader, friend);
+    await noApplications(reader);
   }
 });
 
