@@ -23,6 +23,12 @@ test('an instance is ready between login and logout', async () => {
   assert.equal(await alice.call('isReady'), false);
 });
 
+test('an instance that is destroyed says so', async () => {
+  const [alice] = await world.people('alice');
+  await alice.call('destroy');
+  await alice.waitFor('sdkDestroy');
+});
+
 test('the time of the server is told at every instance alike', async () => {
   const [alice, bob] = await world.people('alice', 'bob');
   const [one, other] = await Promise.all([alice.call('getServerTime'), bob.call('getServerTime')]);
