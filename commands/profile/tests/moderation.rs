@@ -9,6 +9,7 @@ const SIGNATURE: &str = "Tag_Profile_IM_SelfSignature";
 async fn world() -> World {
     let world = World::new(profile::commands).await;
     world.accounts(&["administrator", "alice", "bob"]).await;
+    world.set("custom_user_fields", "Test:string").await;
     world.keyword("bad", None).await;
     world.keyword("darn", Some("****")).await;
     world

@@ -77,7 +77,8 @@ impl Command for AddGroups {
         for name in self.friends {
             let found = account(call, &name).await?;
             members.extend(found.as_ref().map(|other| other.number));
-            items.push((name.0, found.map(drop)));
+            // Who does not exist is no friend either.
+            items.push((name.0, found.map(drop).map_err(|_| ErrorCode::NotAFriendForGroup.into())));
         }
         let (are_friends, sequence) =
             call.engine.add_friend_groups(&call.app, &owner, &self.names, &members, call.instance()).await?;

@@ -172,6 +172,7 @@ error_table! {
     60010 NotAdministrator "the identifier is not an administrator of the app";
     60012 AppMissing "the SDKAppID is missing";
     60016 AppDisabled "the app is suspended or terminated";
+    60020 FeatureMissing "this server does not offer this";
     60025 BadQuery "sdkappid, identifier, usersig or contenttype is wrong";
     70001 UserSigExpired "the UserSig has expired";
     70002 UserSigEmpty "the UserSig is empty";

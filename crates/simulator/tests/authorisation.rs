@@ -55,6 +55,7 @@ fn expected(row: &Row, caller: Caller, is_foreign: bool) -> i64 {
         (RestAdministratorOfAnotherApp, _) => 70009,
         (RestAccount, _) => 60010,
         (SocketAccount, Who::Administrator(code)) => code,
+        (SocketAccount, Who::Nobody) => 60020,
         (SocketAccount, _) => match row.foreign {
             Foreign::Refused(code) if is_foreign => code,
             Foreign::Refused(_) | Foreign::Ignored => 0,
@@ -121,9 +122,8 @@ impl Stage {
     /// The request of a row with alice or bob as the one who acts.
     fn request(&self, row: &Row, is_foreign: bool) -> Value {
         let (me, peer, place) = if is_foreign { ("bob", "alice", 1) } else { ("alice", "bob", 0) };
-        let mut text =
-            row.body.replace("$ME", me).replace("$PEER", peer).replace("$PROPOSAL", &self.proposal);
-        text = text.replace("$EXPORT", &self.export).replace("$MERGED", &self.merged);
+        let mut text = row.body.replace("$MERGED", &self.merged).replace("$ME", me).replace("$PEER", peer);
+        text = text.replace("$PROPOSAL", &self.proposal).replace("$EXPORT", &self.export);
         for (prefix, (sequence, random, time)) in
             [("$P", self.messages[1 - place]), ("$", self.messages[place])]
         {

@@ -89,15 +89,6 @@ test('an invitation that nobody answers ends at both sides', async () => {
   }
 });
 
-test('an invitation that is modified is so at who was invited', async () => {
-  const { alice, bob, other, inviteID } = await invited();
-  await alice.call('modifyInvitation', { inviteID, data: 'with video' });
-  for (const instance of [bob, other]) {
-    const modified = await instance.waitFor(MODIFIED, (one) => one.inviteID === inviteID);
-    assert.equal(modified.data, 'with video');
-  }
-});
-
 test('who logs in while an invitation is open is invited', async () => {
   const [alice, bob] = await world.people('alice', 'bob');
   await bob.close();

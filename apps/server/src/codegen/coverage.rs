@@ -38,10 +38,12 @@ const PUSHED: &[&str] = &[
     "C2cMsgInfo",
     "C2cReadedReceipt",
     "FollowChangeList",
+    "FriendAdd_Account",
     "KickoutMsgNotify",
     "MsgExtensionNotify",
     "MsgReactionNotify",
     "MsgReactionNotifyList",
+    "PendencyAdd",
     "ProfileDataMod",
     "ReadC2cMsgNotify",
     "RecentContactCreateContactGroup",
@@ -177,6 +179,8 @@ fn on_socket(table: &Table) -> BTreeSet<&'static str> {
         .all()
         .map(command::AnyCommand::spec)
         .filter(|spec| is_for_clients(spec.callers))
+        // What is there only to say that it is not.
+        .filter(|spec| !spec.errors.contains(&model::ErrorCode::FeatureMissing))
         .map(|spec| spec.name)
         .collect()
 }

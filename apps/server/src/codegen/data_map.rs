@@ -68,7 +68,6 @@ const RECORDS: &[Row] = &[
     row("changed settings", NOBODY, "the newest thousand, while the app exists"),
     row("friend", "the account whose list it is", WHILE_ACCOUNT),
     row("relations", "the account", WHILE_ACCOUNT),
-    row("application for friendship", "the account whose view it is", "until it is answered or deleted"),
     row("follow", "who follows", "while both accounts exist"),
     row("follow counts", ACCOUNT, WHILE_ACCOUNT),
     row("conversation groups", ACCOUNT, WHILE_ACCOUNT),
@@ -88,6 +87,7 @@ const RECORDS: &[Row] = &[
         "the app's days (7) after they were stored, at most while the account exists; value sealed",
     ),
     row("daily statistics", NOBODY, "30 days; sealed sketches of who was active until another day begins"),
+    row("application for friendship", "the account whose view it is", "until it is answered or deleted"),
 ];
 
 /// What is no record: what, class, subject, kept, place.

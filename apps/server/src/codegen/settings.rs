@@ -109,7 +109,6 @@ pub(super) const SETTINGS: &[Setting] = &[
         "true or false",
         "Whether user status can be asked for and subscribed to; if not, error 72001.",
     ),
-    setting("follow", "true or false", "Whether accounts can follow one another; if not, error 30005."),
     setting(
         "ability_bits",
         "1 to 64 characters 0 or 1",

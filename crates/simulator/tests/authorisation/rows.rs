@@ -11,6 +11,8 @@ pub(crate) enum Who {
     Both,
     /// Every connection, logged in or not.
     Anybody,
+    /// Accounts over the socket, who are told with 60020 that it is not here.
+    Nobody,
 }
 
 /// What becomes of an account's call that names another account as the one who acts.
@@ -23,7 +25,7 @@ pub(crate) enum Foreign {
 }
 
 use Foreign::{Ignored, Refused};
-use Who::{Account, Administrator, Anybody, Both};
+use Who::{Account, Administrator, Anybody, Both, Nobody};
 
 /// A command.
 pub(crate) struct Row {
@@ -114,6 +116,7 @@ pub(crate) const ROWS: &[Row] = &[
         Ignored,
         r#"{"AccountList":[{"UserID":"$ME","Nick":"changed"}]}"#,
     ),
+    row("im_open_speech/ws_sentence_recognition", Nobody, Ignored, "{}"),
     row(
         "im_open_status/ws_get_user_status",
         Account,
@@ -141,6 +144,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("im_open_status/wshello", Account, Ignored, r#"{"From_Account":"$ME","is_web_uniapp":0}"#),
     row("im_open_status/wslogin", Anybody, Ignored, r#"{"From_Account":"$ME","State":"Online"}"#),
     row("im_open_status/wslogout", Anybody, Ignored, r#"{"From_Account":"$ME","wslogout_type":0}"#),
+    row("im_open_translate/ws_batch_trans_text", Nobody, Ignored, "{}"),
     row("im_sdk_config_mgr/fetch_config", Anybody, Ignored, "{}"),
     row("im_sdk_config_mgr/fetch_imsdk_purchase_bitsv2", Anybody, Ignored, "{}"),
     row("imopenstat/tim_web_report_v2", Anybody, Ignored, "{}"),
