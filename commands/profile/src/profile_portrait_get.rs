@@ -2,7 +2,7 @@
 
 use command::scalar::AnyName;
 use command::{Call, Command, Family, Spec};
-use model::profile::{FieldValue, is_stored};
+use model::profile::{FieldValue, Reader, is_readable, is_stored};
 use model::{ErrorCode, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -70,6 +70,7 @@ impl Command for GetProfiles {
         .fails_with(&[
             ErrorCode::ProfileNoAccount,
             ErrorCode::ProfileAccountUnknown,
+            ErrorCode::ProfileNotReadable,
             ErrorCode::ProfileTagUnknown,
         ]);
 
@@ -86,6 +87,12 @@ impl Command for GetProfiles {
         }
         if let Some(unknown) = self.tags.iter().position(|tag| !is_stored(&call.app.settings, tag)) {
             return Err(ErrorCode::ProfileTagUnknown.because(format!("TagList[{unknown}]: no such field")));
+        }
+        let is_hidden = |tag: &String| !is_readable(&call.app.settings, tag, Reader::Administrator);
+        if let Some(hidden) = self.tags.iter().position(is_hidden) {
+            return Err(
+                ErrorCode::ProfileNotReadable.because(format!("TagList[{hidden}]: not for administrators"))
+            );
         }
         let mut reply = Profiles { profiles: Vec::new(), failed: Vec::new() };
         for name in self.accounts {

@@ -54,13 +54,14 @@ impl Command for GetWholeProfiles {
                 ErrorCode::ProfileBadParameter.because(format!("UserItem: at most {ACCOUNTS_MAX} accounts"))
             );
         }
+        let viewer = call.session().map(|session| session.account.number);
         let mut profiles = Vec::with_capacity(self.users.len());
         for User { name } in self.users {
             let Some(user) = name.user() else { continue };
             let Some(account) = call.engine.accounts.find(call.app.id, &user).await? else {
                 continue;
             };
-            let profile = call.engine.profiles.of(call.app.id, account.number).await?;
+            let profile = call.engine.profiles.shown_to(&call.app, account.number, viewer).await?;
             let fields =
                 profile.0.iter().map(|(tag, value)| ReadField { tag: tag.clone(), value: value.clone() });
             profiles.push(WholeProfile { name: name.0, fields: fields.collect() });

@@ -177,6 +177,39 @@ async fn an_own_field_is_declared_first_and_written_by_whom_the_app_lets() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_own_field_is_read_by_whom_the_app_lets() {
+    let world = world().await;
+    let fields = "All:string,Near:string:owner+friend:owner,Secret:string:administrator:administrator+owner";
+    world.set("custom_user_fields", fields).await;
+    // Alice and bob are friends; carol only talked to her.
+    world.send("alice", "carol", "hello").await;
+    world.befriend("alice", "bob").await;
+    world.befriend("bob", "alice").await;
+    let mut clients = [world.login("alice").await, world.login("bob").await, world.login("carol").await];
+    let mut second = world.login("alice").await;
+    let values = ["All", "Near", "Secret"].map(|name| (format!("Tag_Profile_Custom_{name}"), json!("x")));
+    let values: Vec<(&str, Value)> =
+        values.iter().map(|(tag, value)| (tag.as_str(), value.clone())).collect();
+    clients[0].call("profile.portrait_set", set("alice", &values)).await.ok();
+    for (client, names) in clients.iter_mut().zip([vec!["All", "Near"], vec!["All", "Near"], vec!["All"]]) {
+        let who = client.user.clone();
+        let all = json!({"From_Account": who, "UserItem": [{"To_Account": "alice"}]});
+        let seen = client.call("profile.portrait_get_all", all).await.ok();
+        let expected: Vec<Value> = names
+            .iter()
+            .map(|name| json!({"Tag": format!("Tag_Profile_Custom_{name}"), "Value": "x"}))
+            .collect();
+        assert_eq!(seen.list("UserProfileItem")[0]["ProfileItem"], json!(expected), "{who}");
+        let pushed = if who == "alice" { second.pushed().await } else { client.pushed().await };
+        let told = pushed.item("ProfileDataMod")[0]["ProfileList"].as_array().map(Vec::len);
+        assert_eq!(told, Some(names.len()), "{who}");
+    }
+    let tags = ["Tag_Profile_Custom_Secret", "Tag_Profile_Custom_Near"];
+    world.rest("profile/portrait_get", get(&["alice"], &tags[..1])).await.ok();
+    world.rest("profile/portrait_get", get(&["alice"], &tags)).await.refused(40007, "TagList[1]");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_app_stores_no_more_is_gone_at_once() {
     let world = world().await;
     world.set("custom_user_fields", "Test:string").await;

@@ -101,12 +101,13 @@ impl Command for GetFollows {
             Some(last) if has_more => cursor(last.other(list)),
             _ => String::new(),
         };
+        let viewer = call.session().map(|session| session.account.number);
         let mut entries = Vec::with_capacity(found.len());
         for follow in found {
             let other = follow.other(list);
             // An account that was just erased is in the list until its rows are gone.
             let Some(account) = engine.accounts.with_number(app, other).await? else { continue };
-            let profile = engine.profiles.of(app, other).await?;
+            let profile = engine.profiles.shown_to(&call.app, other, viewer).await?;
             let fields =
                 profile.0.iter().map(|(tag, value)| Field { tag: tag.clone(), value: value.clone() });
             let fields = fields.collect();

@@ -72,6 +72,7 @@ pub(crate) async fn read(
     let owner = call.actor("From_Account", Some(owner), ErrorCode::RelationAccountUnknown).await?;
     check_batch("To_Account", names.len(), FRIENDS_MAX)?;
     let (engine, app) = (&call.engine, call.app.id);
+    let viewer = call.session().map(|session| session.account.number);
     let book = engine.relations.of(app, owner.number).await?;
     let mut reply = FriendList { items: Vec::new(), failed: Vec::new() };
     for name in names {
@@ -92,7 +93,7 @@ pub(crate) async fn read(
                 continue;
             }
         };
-        let profile = engine.profiles.of(app, friend.friend).await?;
+        let profile = engine.profiles.shown_to(&call.app, friend.friend, viewer).await?;
         let mut fields: Vec<ReadField> = profile_fields(&profile).collect();
         fields.extend(standard_fields(&book, &friend));
         fields.extend(custom_fields(call, &friend));

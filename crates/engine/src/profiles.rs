@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use model::profile::{FieldValue, Profile, is_stored};
+use model::profile::{FieldValue, Profile, Reader, is_readable, is_stored};
+use model::settings::App;
 use model::{AccountNumber, ErrorCode, Expiry, Result, SdkAppId, Seconds};
 use ports::records::find;
 use ports::{Fault, Records};
@@ -16,7 +17,7 @@ use crate::facts::{AccountFact, ProfileFact};
 use crate::hub::Hub;
 use crate::preserve::Preserve;
 use crate::push;
-use crate::relations::who_has;
+use crate::relations::{FriendFact, who_has};
 use crate::store::{TRIES_MAX, put, unchanged, write_if};
 
 const CACHED: usize = 100_000;
@@ -176,9 +177,11 @@ impl Profiles {
             self.preserve.profile(app, account, &profile).await?;
             self.unstored.insert((app, number), Arc::new(profile));
         }
-        let frame = push::profile_changed(&account.user, &fields);
-        self.hub.push(app, number, &frame, cause);
-        self.tell_peers(app, number, &frame).await
+        let told = self.readable(app, &fields, Reader::Owner);
+        if !told.is_empty() {
+            self.hub.push(app, number, &push::profile_changed(&account.user, &told), cause);
+        }
+        self.tell_peers(app, account, &fields).await
     }
 
     async fn store(
@@ -207,16 +210,75 @@ impl Profiles {
         Err(ErrorCode::ProfileInternal.into())
     }
 
-    /// Tells those who have this account on their list of friends or recently talked to it, and are connected here.
-    async fn tell_peers(&self, app: SdkAppId, number: AccountNumber, frame: &bytes::Bytes) -> Result<()> {
+    /// Those of the fields that somebody reads.
+    fn readable(
+        &self,
+        app: SdkAppId,
+        fields: &[(String, FieldValue)],
+        reader: Reader,
+    ) -> Vec<(String, FieldValue)> {
+        let known = self.apps.known(app);
+        let may = |tag: &str| known.as_ref().is_none_or(|app| is_readable(&app.settings, tag, reader));
+        fields.iter().filter(|(tag, _)| may(tag)).cloned().collect()
+    }
+
+    /// The fields of an account that a caller may read: an account, or an administrator (`None`).
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn shown_to(
+        &self,
+        app: &App,
+        number: AccountNumber,
+        viewer: Option<AccountNumber>,
+    ) -> Result<Arc<Profile>> {
+        let profile = self.of(app.id, number).await?;
+        if app.settings.custom_user_fields.is_empty() {
+            return Ok(profile);
+        }
+        let reader = match viewer {
+            None => Reader::Administrator,
+            Some(viewer) => self.reader(app.id, number, viewer).await?,
+        };
+        let readable = profile.0.iter().filter(|(tag, _)| is_readable(&app.settings, tag, reader));
+        Ok(Arc::new(Profile(readable.map(|(tag, value)| (tag.clone(), value.clone())).collect())))
+    }
+
+    /// What an account is to another one that reads of it.
+    async fn reader(&self, app: SdkAppId, of: AccountNumber, viewer: AccountNumber) -> Result<Reader> {
+        if of == viewer {
+            return Ok(Reader::Owner);
+        }
+        let found = find::<FriendFact>(self.records(), app, &FriendFact::key_of(of, viewer)).await?;
+        Ok(if found.is_some() { Reader::Friend } else { Reader::Stranger })
+    }
+
+    /// Tells those who have this account on their list of friends or recently talked to it, and are connected here, what they
+    /// may read.
+    async fn tell_peers(
+        &self,
+        app: SdkAppId,
+        account: &AccountFact,
+        fields: &[(String, FieldValue)],
+    ) -> Result<()> {
+        let number = account.number;
+        let of = |reader: Reader| self.readable(app, fields, reader);
+        let (to_friends, to_strangers) = (of(Reader::Friend), of(Reader::Stranger));
+        let frames = [&to_friends, &to_strangers].map(|told| push::profile_changed(&account.user, told));
+        let is_same = to_friends.len() == to_strangers.len();
         const PEERS_MAX: usize = 100;
         let mut told = who_has(self.records(), app, number).await?;
         let views = self.context.timeline.conversations(app, number, PEERS_MAX).await?;
         told.extend(views.iter().map(|view| view.peer));
         told.sort_unstable();
         told.dedup();
-        for peer in told.into_iter().filter(|peer| *peer != number) {
-            self.hub.push(app, peer, frame, None);
+        for peer in told.into_iter().filter(|peer| *peer != number && self.hub.has(app, *peer)) {
+            let is_friend = is_same || self.reader(app, number, peer).await? == Reader::Friend;
+            let (told, frame) =
+                if is_friend { (&to_friends, &frames[0]) } else { (&to_strangers, &frames[1]) };
+            if !told.is_empty() {
+                self.hub.push(app, peer, frame, None);
+            }
         }
         Ok(())
     }

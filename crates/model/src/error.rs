@@ -146,6 +146,7 @@ error_table! {
     40004 ProfileNotAdministrator "only an administrator of the app may do this";
     40005 ProfileTextRefused "the value holds a keyword that the app refuses";
     40006 ProfileInternal "internal error, try again";
+    40007 ProfileNotReadable "this field may not be read by this caller";
     40008 ProfileNotWritable "this field may not be written by this caller";
     40009 ProfileTagUnknown "the profile has no such field";
     40601 ProfileValueTooLong "a profile value has at most 500 bytes";

@@ -56,6 +56,30 @@ pub enum Writer {
     Administrator,
 }
 
+/// Who reads a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The account itself.
+    Owner,
+    /// An account that the owner has on its list of friends.
+    Friend,
+    /// Any other account.
+    Stranger,
+    /// An administrator of the app.
+    Administrator,
+}
+
+/// Whether this caller reads a field: standard ones are read by all, own ones as they were declared.
+#[must_use]
+pub fn is_readable(settings: &AppSettings, tag: &str, reader: Reader) -> bool {
+    declared(settings, tag).is_none_or(|field| match reader {
+        Reader::Owner => field.readers.owner,
+        Reader::Friend => field.readers.friend || field.readers.stranger,
+        Reader::Stranger => field.readers.stranger,
+        Reader::Administrator => field.readers.administrator,
+    })
+}
+
 enum Kind {
     Text { bytes_max: usize },
     Choice(&'static [&'static str]),

@@ -111,6 +111,23 @@ impl World {
         applied.expect("what was proposed can be applied");
     }
 
+    /// Puts an account on another one's list of friends.
+    pub async fn befriend(&self, owner: &str, friend: &str) {
+        let app = self.settings(&self.app).await;
+        let (owner, other) = (self.account(owner).await, self.account(friend).await);
+        let friend = engine::relations::ImportFriend {
+            other,
+            source: "AddSource_Type_Test".to_owned(),
+            wording: String::new(),
+            remark: String::new(),
+            groups: Vec::new(),
+            added_at: None,
+            custom: std::collections::BTreeMap::new(),
+        };
+        let added = self.engine().import_friends(&app, &owner, &[friend]).await;
+        assert!(added.is_ok_and(|results| results.iter().all(Result::is_ok)), "a friend can be added");
+    }
+
     /// Gives an account a nickname.
     pub async fn nick(&self, user: &str, nick: &str) {
         self.profile_text(user, model::profile::NICK, nick).await;

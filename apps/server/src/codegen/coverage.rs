@@ -18,7 +18,7 @@ const METHODS_HEAD: &str = "
 
 A method *works* if this build answers every command that it sends, or if it works in the client alone; *partly*, if some of
 them are answered: mostly those of one-to-one conversations and not yet those of groups. For communities the commands of
-`group_open_http_svc` go to `million_group_open_http_svc`. Lists of what this build does not keep, such as friends or groups, are
+`group_open_http_svc` go to `million_group_open_http_svc`. Lists of groups, which this build does not keep, are
 answered and are truly empty.
 
 ";
