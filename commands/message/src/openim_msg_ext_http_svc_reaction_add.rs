@@ -32,6 +32,10 @@ impl Command for AddReaction {
         .callers(Callers::ACCOUNT)
         .fields(FIELD_ERRORS)
         .fails_with(&[
+            ErrorCode::BlockedByReceiver,
+            ErrorCode::NotFriends,
+            ErrorCode::SenderNotFriend,
+            ErrorCode::ReceiverNotFriend,
             ErrorCode::KeyMalformed,
             ErrorCode::SenderUnknown,
             ErrorCode::TooManyReactions,
@@ -47,6 +51,7 @@ impl Command for AddReaction {
         check_own(call, "Add_Account", &self.users).await?;
         let sides = Sides::of(call, self.from.as_ref(), &self.to).await?;
         let message = sides.message(call, self.key).await?;
+        sides.check_writing(call, &message).await?;
         call.engine.react(&call.app, &message, maker(call).await?, &self.reaction).await?;
         Ok(Done {})
     }

@@ -105,6 +105,10 @@ impl Command for SetExtensions {
         .callers(Callers::BOTH)
         .fields(FIELD_ERRORS)
         .fails_with(&[
+            ErrorCode::BlockedByReceiver,
+            ErrorCode::NotFriends,
+            ErrorCode::SenderNotFriend,
+            ErrorCode::ReceiverNotFriend,
             ErrorCode::KeyMalformed,
             ErrorCode::SenderUnknown,
             ErrorCode::ReceiverMissing,
@@ -127,6 +131,7 @@ impl Command for SetExtensions {
         }
         let sides = Sides::of(call, self.from.as_ref(), &self.to).await?;
         let message = sides.message(call, self.key).await?;
+        sides.check_writing(call, &message).await?;
         let (engine, maker) = (&call.engine, maker(call).await?);
         let Some(operation) = operation else {
             let latest = engine.clear_extensions(&call.app, &message, maker).await?;

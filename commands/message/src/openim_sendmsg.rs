@@ -128,6 +128,8 @@ impl Command for SendMessage {
         if !call.is_administrator() && content.is_moderated {
             let body = std::mem::take(&mut content.content.body);
             content.content.body = call.engine.moderation.check_body(call.app.id, body).await?;
+            // What replaces a word may be longer than it.
+            engine::messages::check_size(&content.content)?;
         }
         let mut flags = content.flags;
         flags.receiver_only = is_receiver_only(self.sync_other_machine)?;

@@ -49,6 +49,26 @@ impl Sides {
         }
     }
 
+    /// Refuses an account what it would add to a message for somebody whom it may not write to. What the other side does not see
+    /// needs no leave.
+    ///
+    /// # Errors
+    /// `BlockedByReceiver`, `NotFriends`, `SenderNotFriend`, `ReceiverNotFriend`.
+    pub async fn check_writing(&self, call: &Call, message: &Annotated) -> Result<()> {
+        let Some(session) = call.session() else { return Ok(()) };
+        let (own, settings) = (session.account.number, &call.app.settings);
+        let other = if self.from.number == own { self.to.number } else { self.from.number };
+        if !message.is_seen_by(other) {
+            return Ok(());
+        }
+        let engine = &call.engine;
+        engine.relations.check_friendship(call.app.id, settings, own, other).await?;
+        if settings.block_list_check && engine.blocks.is_blocked(call.app.id, other, own).await? {
+            return Err(ErrorCode::BlockedByReceiver.into());
+        }
+        Ok(())
+    }
+
     /// The message under this key, as the caller sees it.
     ///
     /// # Errors

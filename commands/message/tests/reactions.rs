@@ -254,3 +254,20 @@ async fn reactions_go_with_their_message_and_with_either_account() {
     assert_eq!(records(&world).await, 0);
     bob.call(ADD, about(&second, "+1")).await.refused(90054, "MsgKey");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_may_not_write_to_somebody_may_not_react_either() {
+    let world = world().await;
+    let mut alice = world.login("alice").await;
+    let sent = world.send("alice", "bob", "hello").await;
+    world.block("bob", "alice").await;
+    alice.call(ADD, about(&sent, "!")).await.refused(20007, "");
+    let body = json!({"From_Account": "alice", "To_Account": "bob", "MsgKey": sent.key, "OperateType": 1,
+        "ExtensionList": [{"Key": "k", "Value": "v", "Seq": 0}]});
+    alice.call("openim_msg_ext_http_svc.set_key_values", body).await.refused(20007, "");
+    world.set("block_list_check", "false").await;
+    world.set("friendship_check", "either").await;
+    alice.call(ADD, about(&sent, "!")).await.refused(20009, "");
+    world.befriend("bob", "alice").await;
+    alice.call(ADD, about(&sent, "!")).await.ok();
+}

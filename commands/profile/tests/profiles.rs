@@ -230,11 +230,17 @@ async fn what_the_app_stores_no_more_is_gone_at_once() {
     let all = json!({"From_Account": "bob", "UserItem": [{"To_Account": "alice"}]});
     let seen = bob.call("profile.portrait_get_all", all).await.ok();
     assert_eq!(seen.list("UserProfileItem")[0]["ProfileItem"], json!([{"Tag": NICK, "Value": "Alice"}]));
-    // The next write leaves it out; declared again, it is not back.
+    // The next write leaves it out; an own field waits for who declares it.
     world.rest("profile/portrait_set", set("alice", &[(NICK, json!("Alice"))])).await.ok();
     world.set("custom_user_fields", "Test:string").await;
-    let found = world.rest("profile/portrait_get", get(&["alice"], &["Tag_Profile_Custom_Test"])).await.ok();
+    world.set("profile_tags", &format!("{NICK},{GENDER}")).await;
+    let found = world.rest("profile/portrait_get", get(&["alice"], &[GENDER])).await.ok();
     assert_eq!(found.list("UserProfileItem")[0]["ProfileItem"], json!([]));
+    let found = world.rest("profile/portrait_get", get(&["alice"], &["Tag_Profile_Custom_Test"])).await.ok();
+    assert_eq!(
+        found.list("UserProfileItem")[0]["ProfileItem"],
+        json!([{"Tag": "Tag_Profile_Custom_Test", "Value": "x"}])
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -27,12 +27,14 @@ const KEY_BYTES: usize = 32;
 /// Every app, in memory: settings change through here and are effective at once.
 pub struct Apps {
     context: Context,
+    /// Held by who changes an app, from before it is read until it is remembered.
+    changing: tokio::sync::Mutex<()>,
     cache: RwLock<hashbrown::HashMap<SdkAppId, Arc<App>>>,
 }
 
 impl Apps {
     pub(crate) fn new(context: Context) -> Self {
-        Self { context, cache: RwLock::default() }
+        Self { context, changing: tokio::sync::Mutex::default(), cache: RwLock::default() }
     }
 
     fn records(&self) -> &dyn Records {
@@ -49,7 +51,8 @@ impl Apps {
         }
         let found = find::<AppFact>(self.records(), SdkAppId::INSTALLATION, &AppFact::key_of(id)).await?;
         let Some((fact, _)) = found else { return Ok(None) };
-        Ok(Some(self.remember(fact.0)))
+        // Who changed it meanwhile remembered what is newer.
+        Ok(Some(Arc::clone(self.cache.write().entry(id).or_insert_with(|| Arc::new(fact.0)))))
     }
 
     /// Whether this app was found before.
@@ -61,6 +64,11 @@ impl Apps {
     /// The app, if it was found before.
     pub(crate) fn known(&self, id: SdkAppId) -> Option<Arc<App>> {
         self.cache.read().get(&id).cloned()
+    }
+
+    /// Waits until nobody else changes an app.
+    pub(crate) async fn changing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing.lock().await
     }
 
     pub(crate) fn remember(&self, app: App) -> Arc<App> {
@@ -178,6 +186,7 @@ impl Apps {
     }
 
     async fn change(&self, id: SdkAppId, change: impl Fn(&mut App) -> Result<()>) -> Result<Arc<App>> {
+        let _changing = self.changing().await;
         for _ in 0..TRIES_MAX {
             let key = AppFact::key_of(id);
             let found = find::<AppFact>(self.records(), SdkAppId::INSTALLATION, &key).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::profile::{FieldValue, Profile, Reader, is_readable, is_stored};
+use model::profile::{CUSTOM_PREFIX, FieldValue, Profile, Reader, is_readable, is_stored};
 use model::settings::App;
 use model::{AccountNumber, ErrorCode, Expiry, Result, SdkAppId, Seconds};
 use ports::records::find;
@@ -92,7 +92,10 @@ impl Profiles {
         let key = ProfileFact::key_of(number);
         let found = self.records().get(app, <ProfileFact as ports::Record>::KIND, &key).await?;
         let (profile, end) = match found {
-            Some(found) => (self.open(app, &found.decode()?), found.stamp.expiry),
+            Some(found) => {
+                let whole = self.open(app, &found.decode()?);
+                (self.strip(app, whole, false), found.stamp.expiry)
+            }
             None => (Profile::default(), Expiry::WithOwner),
         };
         let profile = Arc::new(profile);
@@ -114,11 +117,16 @@ impl Profiles {
     /// The fields of a stored profile; none if its keys are destroyed.
     fn open(&self, app: SdkAppId, fact: &ProfileFact) -> Profile {
         let bytes = self.keyring.open_bytes(Place::profile(app, fact.number), &fact.sealed);
-        let mut profile: Profile =
-            bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
-        // What the app does not store any more is gone at once, and from the disk with the next write.
+        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    }
+
+    /// Takes out what the app does not store any more: it is gone at once, and from the disk with the next write. Own fields that
+    /// are not declared are only hidden where `keeps_own`: who moves here, or comes from a version that knew no declarations, may
+    /// declare them later.
+    fn strip(&self, app: SdkAppId, mut profile: Profile, keeps_own: bool) -> Profile {
         if let Some(app) = self.apps.known(app) {
-            profile.0.retain(|tag, _| is_stored(&app.settings, tag));
+            let is_kept = |tag: &str| keeps_own && tag.starts_with(CUSTOM_PREFIX);
+            profile.0.retain(|tag, _| is_kept(tag) || is_stored(&app.settings, tag));
         }
         profile
     }
@@ -196,7 +204,8 @@ impl Profiles {
             let key = ProfileFact::key_of(number);
             let found = find::<ProfileFact>(self.records(), app, &key).await?;
             let version = found.as_ref().map(|(_, version)| *version);
-            let mut profile = found.map(|(fact, _)| self.open(app, &fact)).unwrap_or_default();
+            let profile = found.map(|(fact, _)| self.open(app, &fact)).unwrap_or_default();
+            let mut profile = self.strip(app, profile, true);
             profile.0.extend(fields.iter().cloned());
             self.preserve.profile(app, account, &profile).await?;
             let stamp = stamps.profile(number, self.context.clock.now().seconds());
@@ -324,7 +333,8 @@ impl Profiles {
             }
             let former: ProfileFact = found.decode()?;
             // A new end needs another key: the former one dies with the former end.
-            let fact = self.seal(app, number, &self.open(app, &former), stamp.expiry)?;
+            let fact =
+                self.seal(app, number, &self.strip(app, self.open(app, &former), true), stamp.expiry)?;
             let condition = unchanged::<ProfileFact>(key, Some(found.version));
             if write_if(self.records(), app, vec![condition], vec![put(stamp, &fact)?]).await? {
                 self.cache.remove(&(app, number));

@@ -109,6 +109,7 @@ impl Engine {
         {
             return Err(ErrorCode::SettingInvalid.in_field(name, "only the operator changes it"));
         }
+        let _changing = self.apps.changing().await;
         let before = self.apps.find(id).await?.ok_or(ErrorCode::NoSuchApp)?;
         let after = self.store_settings(id, author, values).await?;
         self.tell_settings(&before.settings, &after);

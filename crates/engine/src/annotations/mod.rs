@@ -51,6 +51,14 @@ pub struct Annotated {
     end: Expiry,
 }
 
+impl Annotated {
+    /// Whether this side sees the message, and so what is added to it.
+    #[must_use]
+    pub fn is_seen_by(&self, account: AccountNumber) -> bool {
+        self.viewers.contains(&account)
+    }
+}
+
 /// Who changes what was added to a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Maker {

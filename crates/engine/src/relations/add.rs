@@ -125,7 +125,7 @@ impl Engine {
                 outcomes.push(self.add_one(app, &mut books, owner, friend, how, consent).await?);
             }
             if let Some(changes) = books.commit().await? {
-                self.relations.remember(app.id, &changes);
+                self.relations.forget(app.id, &changes);
                 self.tell_added(app, owner, friends, &outcomes).await?;
                 let waits = |outcome: Outcome| match outcome.applied {
                     Some(_) => Err(ErrorCode::WaitsForConfirmation.into()),
@@ -297,7 +297,7 @@ impl Engine {
                 results.push(self.import_one(app, &mut books, owner, friend).await?);
             }
             if let Some(changes) = books.commit().await? {
-                self.relations.remember(app.id, &changes);
+                self.relations.forget(app.id, &changes);
                 let done = friends.iter().zip(&results).filter(|(_, result)| result.is_ok());
                 let users: Vec<UserId> = done.map(|(friend, _)| friend.other.user.clone()).collect();
                 self.tell_own(app, owner, &users, push::relations::added);

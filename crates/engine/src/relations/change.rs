@@ -60,7 +60,7 @@ impl Engine {
                 results.push(update_one(&mut books, owner.number, *friend, change).await?);
             }
             let Some(done) = books.commit().await? else { continue };
-            self.relations.remember(app.id, &done);
+            self.relations.forget(app.id, &done);
             for ((_, user, change), result) in changes.iter().zip(&results) {
                 if result.is_ok() {
                     let frame = push::relations::updated([(user, shown(change))]);

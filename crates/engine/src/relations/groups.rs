@@ -99,7 +99,7 @@ impl Engine {
             let now = books.of(owner.number).await?.group_sequence;
             let book = books.of(owner.number).await?.clone();
             if let Some(changes) = books.commit().await? {
-                self.relations.remember(app.id, &changes);
+                self.relations.forget(app.id, &changes);
                 self.tell_groups(app, &book, changes.into_iter().filter_map(|(_, fact)| fact), cause);
                 are_friends.extend(added);
                 sequence = Some(now);
@@ -193,7 +193,7 @@ impl Engine {
                 }
             }
             if let Some(changes) = books.commit().await? {
-                self.relations.remember(app.id, &changes);
+                self.relations.forget(app.id, &changes);
                 if new_name.is_some() {
                     self.tell_members(app, &book, &[id], cause).await?;
                 } else {

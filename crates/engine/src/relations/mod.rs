@@ -58,9 +58,10 @@ impl Relations {
         Books::new(self.records(), app, stamps)
     }
 
-    fn remember(&self, app: SdkAppId, changes: &FriendChanges) {
-        for ((owner, friend), fact) in changes {
-            self.cache.insert((app, *owner, *friend), fact.clone());
+    fn forget(&self, app: SdkAppId, changes: &FriendChanges) {
+        // Whoever reads at this moment must not put back what was before: a removal ends its turn in the cache.
+        for ((owner, friend), _) in changes {
+            self.cache.remove(&(app, *owner, *friend));
         }
     }
 
@@ -74,12 +75,14 @@ impl Relations {
         owner: AccountNumber,
         friend: AccountNumber,
     ) -> Result<Option<Arc<FriendFact>>> {
-        if let Some(known) = self.cache.get(&(app, owner, friend)) {
-            return Ok(known);
-        }
+        let turn = match self.cache.get_value_or_guard_async(&(app, owner, friend)).await {
+            Ok(known) => return Ok(known),
+            Err(turn) => turn,
+        };
         let found = find::<FriendFact>(self.records(), app, &FriendFact::key_of(owner, friend)).await?;
         let found = found.map(|(fact, _)| Arc::new(fact));
-        self.cache.insert((app, owner, friend), found.clone());
+        // Fails where somebody changed it meanwhile: then the next reader reads again.
+        drop(turn.insert(found.clone()));
         Ok(found)
     }
 

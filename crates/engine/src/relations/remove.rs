@@ -48,7 +48,7 @@ impl Engine {
                 }
             }
             let Some(changes) = books.commit().await? else { continue };
-            self.relations.remember(app.id, &changes);
+            self.relations.forget(app.id, &changes);
             let gone = others.iter().zip(&was_there).filter(|(_, removed)| **removed);
             let users: Vec<UserId> = gone.map(|((_, user), _)| user.clone()).collect();
             self.tell_own(app, owner, &users, push::relations::removed);
@@ -99,7 +99,7 @@ impl Engine {
             }
             // If somebody came first, the next round finds what is left.
             if let Some(changes) = books.commit().await? {
-                self.relations.remember(app.id, &changes);
+                self.relations.forget(app.id, &changes);
                 for fact in &on {
                     let frame = push::relations::removed(std::slice::from_ref(&fact.user));
                     self.hub.push(app.id, fact.owner, &frame, None);

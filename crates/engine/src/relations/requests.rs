@@ -76,7 +76,7 @@ impl Engine {
                     outcomes.push(self.respond_one(app, &mut books, owner, responding).await?);
                 }
                 if let Some(changes) = books.commit().await? {
-                    self.relations.remember(app.id, &changes);
+                    self.relations.forget(app.id, &changes);
                     done = Some(outcomes);
                     break;
                 }
