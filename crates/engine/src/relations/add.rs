@@ -120,6 +120,7 @@ impl Engine {
         }
         for _ in 0..TRIES_MAX {
             let mut books = self.relations.books(app.id, stamps);
+            books.expect_owner(owner).await?;
             let mut outcomes = Vec::with_capacity(friends.len());
             for (friend, consent) in friends.iter().zip(&consents) {
                 outcomes.push(self.add_one(app, &mut books, owner, friend, how, consent).await?);
@@ -162,6 +163,9 @@ impl Engine {
         let other = &friend.other;
         if owner.number == other.number {
             return Ok(Err(ErrorCode::RelationBadParameter.because("nobody is a friend of himself")));
+        }
+        if !books.expect(other.number, &other.user).await? {
+            return Ok(Err(ErrorCode::RelationAccountUnknown.because("no such account")));
         }
         if consent.owner_blocks {
             return Ok(Err(ErrorCode::BlockedByOwner.into()));
@@ -292,6 +296,7 @@ impl Engine {
         let stamps = Stamps::of(app.id, &app.settings);
         for _ in 0..TRIES_MAX {
             let mut books = self.relations.books(app.id, stamps);
+            books.expect_owner(owner).await?;
             let mut results = Vec::with_capacity(friends.len());
             for friend in friends {
                 results.push(self.import_one(app, &mut books, owner, friend).await?);
@@ -317,6 +322,9 @@ impl Engine {
         let other = &friend.other;
         if owner.number == other.number {
             return Ok(Err(ErrorCode::RelationBadParameter.because("nobody is a friend of himself")));
+        }
+        if !books.expect(other.number, &other.user).await? {
+            return Ok(Err(ErrorCode::RelationAccountUnknown.because("no such account")));
         }
         let is_there = books.friend(owner.number, other.number).await?.is_some();
         let book = books.of(owner.number).await?;

@@ -5,12 +5,13 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use model::{AccountNumber, Result, SdkAppId, Stamp};
+use model::{AccountNumber, ErrorCode, Result, SdkAppId, Stamp, UserId};
 use ports::records::{Write, find};
-use ports::{Record, Records};
+use ports::{Condition, Record, Records};
 use promise::Stamps;
 
 use super::facts::{FriendFact, RelationsFact, RequestFact, Way};
+use crate::facts::AccountFact;
 use crate::store::{put, remove, unchanged, write_if};
 
 type Pair = (AccountNumber, AccountNumber);
@@ -35,6 +36,7 @@ pub(super) struct Books<'a> {
     books: HashMap<AccountNumber, Book>,
     friends: HashMap<Pair, Option<FriendFact>>,
     requests: HashMap<Pair, Option<RequestFact>>,
+    accounts: HashMap<AccountNumber, Condition>,
 }
 
 /// What a change did to lists of friends.
@@ -43,7 +45,27 @@ pub(super) type FriendChanges = Vec<(Pair, Option<Arc<FriendFact>>)>;
 impl<'a> Books<'a> {
     pub(super) fn new(records: &'a dyn Records, app: SdkAppId, stamps: Stamps) -> Self {
         let (books, friends, requests) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { records, app, stamps, books, friends, requests }
+        Self { records, app, stamps, books, friends, requests, accounts: HashMap::new() }
+    }
+
+    /// Whether an account is still there; if so, the change applies only if it is so until then. Nothing is written for or about
+    /// one that is being erased.
+    pub(super) async fn expect(&mut self, number: AccountNumber, user: &UserId) -> Result<bool> {
+        let found = find::<AccountFact>(self.records, self.app, user.as_str().as_bytes()).await?;
+        let Some((fact, version)) = found.filter(|(fact, _)| fact.number == number) else { return Ok(false) };
+        self.accounts.insert(number, unchanged::<AccountFact>(fact.key(), Some(version)));
+        Ok(true)
+    }
+
+    /// The same for the account whose relations are changed.
+    ///
+    /// # Errors
+    /// `RelationAccountUnknown` if it is gone.
+    pub(super) async fn expect_owner(&mut self, owner: &AccountFact) -> Result<()> {
+        if self.expect(owner.number, &owner.user).await? {
+            return Ok(());
+        }
+        Err(ErrorCode::RelationAccountUnknown.because("From_Account: the account was erased"))
     }
 
     /// An account's relations, to read and to change.
@@ -75,9 +97,11 @@ impl<'a> Books<'a> {
     }
 
     /// Writes a friend, new or changed.
-    pub(super) async fn put_friend(&mut self, fact: FriendFact) -> Result<()> {
+    pub(super) async fn put_friend(&mut self, mut fact: FriendFact) -> Result<()> {
         let is_new = self.friend(fact.owner, fact.friend).await?.is_none();
         let book = self.of(fact.owner).await?;
+        // Lists that were deleted meanwhile leave their numbers behind.
+        fact.groups.retain(|id| book.groups.iter().any(|group| group.id == *id));
         book.friends += u32::from(is_new);
         book.standard_sequence += 1;
         self.friends.insert((fact.owner, fact.friend), Some(fact));
@@ -146,9 +170,9 @@ impl<'a> Books<'a> {
 
     /// Applies everything, unless relations that were read have changed meanwhile; then `None`.
     pub(super) async fn commit(self) -> Result<Option<FriendChanges>> {
-        let Self { records, app, stamps, books, friends, requests } = self;
+        let Self { records, app, stamps, books, friends, requests, accounts } = self;
         let stamp = |owner: AccountNumber| stamps.account(owner);
-        let mut conditions = Vec::new();
+        let mut conditions: Vec<Condition> = accounts.into_values().collect();
         let mut writes: Vec<Write> = Vec::new();
         for book in books.values() {
             let key = book.fact.key();

@@ -55,6 +55,7 @@ impl Engine {
         let stamps = Stamps::of(app.id, &app.settings);
         for _ in 0..TRIES_MAX {
             let mut books = self.relations.books(app.id, stamps);
+            books.expect_owner(owner).await?;
             let mut results = Vec::with_capacity(changes.len());
             for (friend, _, change) in changes {
                 results.push(update_one(&mut books, owner.number, *friend, change).await?);

@@ -88,6 +88,7 @@ impl Engine {
         let mut sequence = None;
         for _ in 0..TRIES_MAX {
             let mut books = self.relations.books(app.id, stamps);
+            books.expect_owner(owner).await?;
             let book = books.of(owner.number).await?;
             if let Some(name) = names.iter().find(|name| book.group(name).is_some()) {
                 return Err(ErrorCode::FriendGroupExists.in_field("GroupName", format!("{name} is there")));
@@ -137,6 +138,7 @@ impl Engine {
         let gone: Vec<u32> = names.iter().filter_map(|name| former.group(name)).collect();
         for _ in 0..TRIES_MAX {
             let mut books = self.relations.books(app.id, stamps);
+            books.expect_owner(owner).await?;
             let book = books.of(owner.number).await?;
             if let Some(name) = names.iter().find(|name| book.group(name).is_none()) {
                 return Err(no_group(name));
@@ -169,6 +171,7 @@ impl Engine {
         let stamps = Stamps::of(app.id, &app.settings);
         for _ in 0..TRIES_MAX {
             let mut books = self.relations.books(app.id, stamps);
+            books.expect_owner(owner).await?;
             let book = books.of(owner.number).await?;
             let id = book.group(name).ok_or_else(|| no_group(name))?;
             if let Some(new_name) = new_name.filter(|new_name| *new_name != name) {

@@ -71,6 +71,7 @@ impl Engine {
             let mut done = None;
             for _ in 0..TRIES_MAX {
                 let mut books = self.relations.books(app.id, stamps);
+                books.expect_owner(owner).await?;
                 let mut outcomes = Vec::with_capacity(chunk.len());
                 for responding in chunk {
                     outcomes.push(self.respond_one(app, &mut books, owner, responding).await?);
@@ -101,6 +102,9 @@ impl Engine {
         let Some(request) = request.filter(|request| request.way == Way::Received) else {
             return Ok(Err(ErrorCode::RequestUnknown.into()));
         };
+        if !books.expect(applicant, &responding.user).await? {
+            return Ok(Err(ErrorCode::RequestUnknown.into()));
+        }
         let mut added = [false; 2];
         if responding.response != Response::Reject {
             let most = app.settings.friends_allowed();
@@ -174,6 +178,7 @@ impl Engine {
         let stamps = Stamps::of(app.id, &app.settings);
         for _ in 0..TRIES_MAX {
             let mut books = self.relations.books(app.id, stamps);
+            books.expect_owner(owner).await?;
             let mut was_there = Vec::with_capacity(others.len());
             for (other, _) in others {
                 let found = books.request(owner.number, *other).await?;
@@ -201,6 +206,7 @@ impl Engine {
         let stamps = Stamps::of(app.id, &app.settings);
         for _ in 0..TRIES_MAX {
             let mut books = self.relations.books(app.id, stamps);
+            books.expect_owner(owner).await?;
             let book = books.of(owner.number).await?;
             book.requests_read_to = book.requests_read_to.max(up_to);
             let read_to = book.requests_read_to;
