@@ -365,3 +365,29 @@ async fn friends_hear_of_each_others_profiles() {
     assert_eq!(push.item("ProfileDataMod")[0]["Profile_Account"], "bob");
     carol.hears_nothing().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_outlives_its_account_writes_nothing() {
+    let world = world().await;
+    let app = world.settings(&world.app).await;
+    // Both were found before one of them was erased.
+    let (alice, bob) = (world.account("alice").await, world.account("bob").await);
+    world.engine().erase_account(&app, &bob.user).await.unwrap();
+    world.advance_seconds(10).await;
+    let how = engine::relations::Adding { both: true, force: true };
+    let add = |other| engine::relations::AddFriend {
+        other,
+        source: "AddSource_Type_Test".to_owned(),
+        wording: String::new(),
+        remark: String::new(),
+        group: None,
+    };
+    let engine = world.engine();
+    let late = engine.add_friends(&app, &alice, &[add(bob.clone())], how).await.unwrap();
+    assert_eq!(late[0].as_ref().map_err(|error| error.code), Err(model::ErrorCode::RelationAccountUnknown));
+    let late = engine.add_friends(&app, &bob, &[add(alice.clone())], how).await;
+    assert_eq!(late.map(drop).map_err(|error| error.code), Err(model::ErrorCode::RelationAccountUnknown));
+    for owner in [&alice, &bob] {
+        assert_eq!(engine.relations.of(app.id, owner.number).await.unwrap().friends, 0);
+    }
+}

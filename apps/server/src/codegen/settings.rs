@@ -26,7 +26,7 @@ pub(super) const SETTINGS: &[Setting] = &[
         "package",
         "trial, standard, pro, pro_plus, enterprise or unlimited",
         "What the app may use. trial: 100 accounts (error 70398), 20 friends, 100 recent conversations; standard: 100 recent \
-         conversations and no paid abilities; the others: everything. Set by the operator only.",
+         conversations and no paid abilities in clients; the others: everything. Set by the operator only.",
     ),
     setting(
         "suspended",
@@ -112,7 +112,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting(
         "ability_bits",
         "1 to 64 characters 0 or 1",
-        "What clients may do. The rightmost character is bit 0.",
+        "What clients offer their users. The rightmost character is bit 0. Clients obey it; commands do not ask for it.",
     ),
     setting("conversations", "100 to 500", "How many recent conversations an account pulls."),
     setting(
@@ -135,13 +135,17 @@ pub(super) const SETTINGS: &[Setting] = &[
         "0 to 3650",
         "For how long profiles are kept after their last use; 0: not stored. Set by `app create` and `app retention`.",
     ),
-    setting("controller_name", "up to 200 bytes", "Who decides about the data of the app's users."),
-    setting("controller_contact", "up to 200 bytes", "How to reach them."),
+    setting(
+        "controller_name",
+        "up to 200 bytes",
+        "Who decides about the data of the app's users. Noted only: nothing shows it yet.",
+    ),
+    setting("controller_contact", "up to 200 bytes", "How to reach them. Noted only."),
     setting(
         "legal_bases",
         "up to 20 of CLASS:BASIS, separated by commas",
         "Why the law allows each class of data (message, profile, account, log, monitoring, configuration): consent, contract, \
-         legal_obligation, vital_interests, public_task or legitimate_interests.",
+         legal_obligation, vital_interests, public_task or legitimate_interests. Noted only.",
     ),
     setting(
         "rest_calls_per_second",

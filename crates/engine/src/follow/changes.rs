@@ -146,7 +146,7 @@ fn step(count: &mut u64, begins: bool) {
 
 impl Engine {
     /// Lets an account follow others, and tells every instance of both sides. Whom it follows already stays as it is. Returns
-    /// those who were refused, and why: `RelationBadParameter` (itself), `BlocksOther`, `BlockedByOther`,
+    /// those who were refused, and why: `RelationBadParameter` (itself), `BlockedByOwner`, `BlockedByOther`,
     /// `FriendsFull`, `RelationAccountUnknown` (just erased). At most [`CHANGED_AT_ONCE`](super::CHANGED_AT_ONCE) others.
     ///
     /// # Errors
