@@ -186,11 +186,15 @@ impl EmbeddedStore {
                 let entry: Entry = decode(value, "a log entry")?;
                 let standing = self.standing(&entry, day, shortened, now);
                 census.count(&entry.stamp, standing, Some(entry.time));
-                if let Event::Message(message) = &entry.event {
-                    let author = message.author;
-                    look(Item::Message(entry.stamp.app, entry.conversation, author, &message.content))?;
+                let (writer, content) = match &entry.event {
+                    Event::Message(message) => (message.writer(), &message.content),
+                    Event::Modify { modification, content, .. } => (modification.by, content),
+                    _ => return Ok(()),
+                };
+                if content.bytes.is_empty() && matches!(entry.event, Event::Modify { .. }) {
+                    return Ok(());
                 }
-                Ok(())
+                look(Item::Message(entry.stamp.app, entry.conversation, writer, content))
             })?;
             let derived = || Some(spaces.buckets.get(day)?.derived.clone());
             each(spaces, &derived, &mut |key, value| look_at_bytes(look, key, value))?;

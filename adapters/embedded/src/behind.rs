@@ -12,7 +12,7 @@ use crate::codec::{encode, fault};
 use crate::head::Head;
 use crate::layout::{Account, Reference, derived};
 use crate::spaces::{Spaces, WRITTEN_TO};
-use crate::state::State;
+use crate::state::{Rewrite, State};
 
 /// References in one chunk at most: a page is read without much that it does not need.
 const CHUNK_REFERENCES: usize = 256;
@@ -30,6 +30,7 @@ pub(crate) fn write(spaces: &Spaces, state: &RwLock<State>) -> Result<(), Fault>
         let mut batch = spaces.database.batch();
         add_references(&mut batch, spaces, &state);
         add_amendments(&mut batch, spaces, &state)?;
+        add_rewrites(&mut batch, spaces, &state)?;
         add_heads(&mut batch, spaces, &state)?;
         add_streams(&mut batch, spaces, &state);
         batch.insert(&spaces.meta, WRITTEN_TO, state.applied.0.to_be_bytes());
@@ -70,15 +71,28 @@ fn add_amendments(batch: &mut OwnedWriteBatch, spaces: &Spaces, state: &State) -
         let Some(bucket) = spaces.buckets.get(*day) else { continue };
         batch.insert(&bucket.derived, conversation.place(derived::AMENDMENT, *at), encode(amendment)?);
     }
-    // The text of a recalled message goes from the log as well.
-    for (day, cursor) in &state.emptied {
-        if let Some(bucket) = spaces.buckets.get(*day)
-            && let Some(mut entry) = spaces.entry(*day, *cursor)?
-            && let Event::Message(message) = &mut entry.event
-        {
-            message.content.empty();
-            batch.insert(&bucket.log, cursor.0.to_be_bytes(), encode(&entry)?);
+    Ok(())
+}
+
+/// Changes the content of entries where they lie: the text of a recalled message goes from the log as well, and a modified one
+/// has its new text where it had the old.
+fn add_rewrites(batch: &mut OwnedWriteBatch, spaces: &Spaces, state: &State) -> Result<(), Fault> {
+    for ((day, cursor), rewrite) in &state.rewrites {
+        let Some(bucket) = spaces.buckets.get(*day) else { continue };
+        let Some(mut entry) = spaces.entry(*day, *cursor)? else { continue };
+        match (&mut entry.event, rewrite) {
+            (Event::Message(message), Rewrite::Empty) => message.content.empty(),
+            (Event::Modify { content, .. }, Rewrite::Empty) => content.empty(),
+            // What was emptied meanwhile stays empty.
+            (Event::Message(message), Rewrite::Content(modification, content))
+                if !message.content.bytes.is_empty() =>
+            {
+                message.modification = Some(*modification);
+                message.content = content.clone();
+            }
+            _ => continue,
         }
+        batch.insert(&bucket.log, cursor.0.to_be_bytes(), encode(&entry)?);
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The format of values. Grows when the form of a stored type changes.
-const FORMAT: u8 = 4;
+const FORMAT: u8 = 5;
 
 const HEADER_BYTES: usize = 5;
 

@@ -107,7 +107,9 @@ impl Head {
                     view.unlisted_to = entry.position;
                 }
             }
-            Event::Recall { .. } | Event::Receipt { .. } | Event::Delete { .. } => self.has_amendments = true,
+            Event::Recall { .. } | Event::Receipt { .. } | Event::Delete { .. } | Event::Modify { .. } => {
+                self.has_amendments = true;
+            }
         }
         None
     }

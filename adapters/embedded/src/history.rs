@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use hashbrown::HashSet;
-use model::{AccountNumber, ConversationId, HistoryKey, MessageKey, Millis, Position, SdkAppId};
+use model::{
+    AccountNumber, ConversationId, HistoryKey, Message, MessageKey, Millis, Modification, Position, SdkAppId,
+    Sealed,
+};
 use parking_lot::RwLock;
 use ports::timeline::{
     AccountPage, ConversationView, Direction, HistoryPage, HistoryQuery, PAGE_MAX, StoredMessage, UNREAD_MAX,
@@ -15,7 +18,7 @@ use crate::codec::fault;
 use crate::head::{Head, Lies};
 use crate::layout::{Account, Conversation, Reference, read_u64};
 use crate::spaces::Spaces;
-use crate::state::{Amendment, State};
+use crate::state::{Amendment, Rewrite, State};
 use crate::walk::{Order, Walk, Window};
 
 /// References looked at when unread messages are counted.
@@ -87,15 +90,63 @@ impl Reader<'_> {
             }
             return Err(Fault::Corrupt("a reference without its log entry".to_owned()));
         };
-        let Event::Message(mut message) = entry.event else {
+        let Event::Message(message) = entry.event else {
             return Err(Fault::Corrupt("a reference to an entry that is no message".to_owned()));
         };
+        let mut message = self.modified((reference.day, reference.cursor), &amendment, message)?;
         let Amendment { revoker, receipt_at, .. } = amendment;
         if revoker.is_some() {
-            message.content.empty();
+            message.recall();
         }
         let expiry = entry.stamp.expiry;
         Ok(Some(StoredMessage { at: reference.at, message, expiry, revoker, receipt_at }))
+    }
+
+    /// A message with the content that it has now: what is not written yet, or was written since it was read.
+    fn modified(
+        &self,
+        lies: Lies,
+        amendment: &Amendment,
+        mut message: Message<Sealed>,
+    ) -> Result<Message<Sealed>, Fault> {
+        if amendment.version <= message.version() || message.content.bytes.is_empty() {
+            return Ok(message);
+        }
+        if let Some(Rewrite::Content(modification, content)) = self.state.read().rewrites.get(&lies) {
+            message.modification = Some(*modification);
+            message.content = content.clone();
+            return Ok(message);
+        }
+        match self.spaces.entry(lies.0, lies.1)?.map(|entry| entry.event) {
+            Some(Event::Message(written)) => Ok(written),
+            _ => Ok(message),
+        }
+    }
+
+    /// The content that a modified message has now; `None` if the viewer has nothing to see of it.
+    fn modification(
+        &self,
+        viewer: AccountNumber,
+        id: ConversationId,
+        target: HistoryKey,
+        sight: Sight,
+    ) -> Result<Option<(Modification, Sealed)>, Fault> {
+        let conversation = self.of(id);
+        let (Some(head), Some(side)) = (self.head(conversation)?, id.side_of(viewer)) else {
+            return Ok(None);
+        };
+        let reference = self.state.read().reference_at(self.spaces, conversation, target)?;
+        let Some(reference) = reference.filter(|reference| !self.is_expired(*reference)) else {
+            return Ok(None);
+        };
+        let amendment = self.amendment(conversation, &head, reference)?;
+        let is_seen = self.is_seen(&head, side, reference) && !amendment.deleted[side];
+        if !is_seen && matches!(sight, Sight::Own) {
+            return Ok(None);
+        }
+        let found = self.message(reference, amendment)?.map(|found| found.message);
+        let found = found.filter(|message| !message.content.bytes.is_empty());
+        Ok(found.and_then(|message| Some((message.modification?, message.content))))
     }
 
     pub(crate) fn history(&self, id: ConversationId, query: HistoryQuery) -> Result<HistoryPage, Fault> {
@@ -323,8 +374,15 @@ impl Reader<'_> {
         }
         let (at, cursor) = (entry.history_key(), entry.cursor);
         let conversation = self.of(entry.conversation);
-        let Event::Message(message) = &mut entry.event else {
-            return Ok(true);
+        let message = match &mut entry.event {
+            Event::Message(message) => message,
+            Event::Modify { target, modification, content, .. } => {
+                let now = self.modification(viewer, entry.conversation, *target, sight)?;
+                let is_there = now.is_some();
+                (*modification, *content) = now.unwrap_or_else(|| (*modification, content.clone()));
+                return Ok(is_there);
+            }
+            _ => return Ok(true),
         };
         if self.spaces.limits.is_over(self.app, cursor, at.time, self.now) {
             return Ok(false);
@@ -338,8 +396,9 @@ impl Reader<'_> {
             return Ok(false);
         }
         let amendment = self.amendment(conversation, &head, reference)?;
+        *message = self.modified((day, cursor), &amendment, message.clone())?;
         if amendment.revoker.is_some() {
-            message.content.empty();
+            message.recall();
         }
         Ok(sees_all || !amendment.deleted[side] && !head.sides[side].has_cleared(at))
     }

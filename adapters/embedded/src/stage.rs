@@ -9,9 +9,9 @@ use ports::timeline::RetryKey;
 use ports::{Appended, Cursor, Draft, Entry, Event, Fault, Stamped};
 
 use crate::head::{RETRY_MESSAGES, Retries, fingerprint};
-use crate::layout::Conversation;
+use crate::layout::{Conversation, Reference};
 use crate::spaces::Spaces;
-use crate::state::State;
+use crate::state::{Amendment, State};
 use crate::walk::{Order, Walk, Window};
 
 /// A conversation's numbers with the entries of the running batch added.
@@ -173,9 +173,32 @@ impl Stage<'_> {
         Ok(twin)
     }
 
+    /// What happened to a message later, without what the running batch adds.
+    fn amendment(
+        &self,
+        state: &State,
+        conversation: Conversation,
+        target: HistoryKey,
+        reference: Option<Reference>,
+    ) -> Result<Amendment, Fault> {
+        if let Some((_, amendment)) = state.amendments.get(&(conversation, target)) {
+            return Ok(amendment.clone());
+        }
+        let written = reference.map(|reference| self.spaces.amendment(conversation, reference));
+        Ok(written.transpose()?.flatten().unwrap_or_default())
+    }
+
+    /// Whether a message still has its content; one of the running batch has.
+    fn has_content(&self, reference: Reference) -> Result<bool, Fault> {
+        let entry = self.spaces.entry(reference.day, reference.cursor)?;
+        Ok(entry.is_some_and(
+            |entry| matches!(entry.event, Event::Message(message) if !message.content.bytes.is_empty()),
+        ))
+    }
+
     /// Cuts an event to what it changes; `None` if it changes nothing.
     fn settle(&self, conversation: Conversation, event: Event) -> Result<Option<Event>, Fault> {
-        if !matches!(event, Event::Read { .. } | Event::Recall { .. }) {
+        if !matches!(event, Event::Read { .. } | Event::Recall { .. } | Event::Modify { .. }) {
             return Ok(Some(event));
         }
         let Some(staged) = self.staged.get(&conversation) else {
@@ -200,15 +223,27 @@ impl Stage<'_> {
             Event::Recall { target, .. } => {
                 let is_recall = |entry: &Entry| matches!(&entry.event, Event::Recall { target: other, .. } if *other == target);
                 let pending = staged.entries.iter().any(|entry| is_recall(entry));
-                let amendment = match state.amendments.get(&(conversation, target)) {
-                    Some((_, amendment)) => Some(amendment.clone()),
-                    None => match state.reference_at(self.spaces, conversation, target)? {
-                        Some(reference) => self.spaces.amendment(conversation, reference)?,
-                        None => None,
-                    },
-                };
-                let before = amendment.is_some_and(|amendment| amendment.revoker.is_some());
+                let reference = state.reference_at(self.spaces, conversation, target)?;
+                let before = self.amendment(&state, conversation, target, reference)?.revoker.is_some();
                 (!pending && !before).then_some(event)
+            }
+            Event::Modify { target, modification, .. } => {
+                let Some(reference) = state.reference_at(self.spaces, conversation, target)? else {
+                    return Ok(None);
+                };
+                let amendment = self.amendment(&state, conversation, target, Some(reference))?;
+                let (mut is_recalled, mut version) = (amendment.revoker.is_some(), amendment.version);
+                for entry in &staged.entries {
+                    match &entry.event {
+                        Event::Recall { target: other, .. } if *other == target => is_recalled = true,
+                        Event::Modify { target: other, modification, .. } if *other == target => {
+                            version = modification.version;
+                        }
+                        _ => {}
+                    }
+                }
+                let follows = modification.version == version.saturating_add(1);
+                (follows && !is_recalled && self.has_content(reference)?).then_some(event)
             }
             other => Some(other),
         })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
-use model::{AccountNumber, HistoryKey, Seconds, UserId};
+use model::{AccountNumber, HistoryKey, Modification, Sealed, Seconds, UserId};
 use ports::{Cursor, Entry, Event, Fault};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,17 @@ pub(crate) struct Amendment {
     pub(crate) revoker: Option<UserId>,
     pub(crate) receipt_at: Option<Seconds>,
     pub(crate) deleted: [bool; 2],
+    /// How often its content was changed.
+    pub(crate) version: u32,
+}
+
+/// What becomes of the content of an entry in its log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Rewrite {
+    /// It goes: the message was recalled, or the modification handed it over.
+    Empty,
+    /// A modification's takes its place.
+    Content(Modification, Sealed),
 }
 
 /// A head in memory.
@@ -46,7 +57,7 @@ pub(crate) struct State {
     pub(crate) amendments: BTreeMap<(Conversation, HistoryKey), (u16, Amendment)>,
     pub(crate) streams: HashMap<Account, Vec<Lies>>,
     pub(crate) active: HashMap<Account, HashSet<AccountNumber>>,
-    pub(crate) emptied: Vec<Lies>,
+    pub(crate) rewrites: HashMap<Lies, Rewrite>,
     /// The newest entry that is contained here.
     pub(crate) applied: Cursor,
     pub(crate) unwritten: usize,
@@ -92,7 +103,7 @@ impl State {
                 self.backdated.insert((conversation, reference.at), reference);
             }
             Some((reference, false)) => self.references.entry(conversation).or_default().push(reference),
-            None => self.amend(spaces, conversation, entry)?,
+            None => self.amend(spaces, conversation, day, entry)?,
         }
         for number in entry.concerns() {
             let account = Account { app: conversation.app, number };
@@ -108,9 +119,19 @@ impl State {
         Ok(())
     }
 
-    fn amend(&mut self, spaces: &Spaces, conversation: Conversation, entry: &Entry) -> Result<(), Fault> {
+    fn amend(
+        &mut self,
+        spaces: &Spaces,
+        conversation: Conversation,
+        day: u16,
+        entry: &Entry,
+    ) -> Result<(), Fault> {
         let targets: Vec<HistoryKey> = match &entry.event {
             Event::Recall { target, .. } => vec![*target],
+            Event::Modify { target, .. } => {
+                self.rewrites.insert((day, entry.cursor), Rewrite::Empty);
+                vec![*target]
+            }
             Event::Receipt { targets, .. } => targets.iter().map(|target| target.at).collect(),
             Event::Delete { targets, .. } => targets.clone(),
             Event::Message(_) | Event::Read { .. } | Event::Clear { .. } => return Ok(()),
@@ -125,13 +146,18 @@ impl State {
             match &entry.event {
                 Event::Recall { revoker, .. } => {
                     amendment.revoker = Some(revoker.clone());
-                    self.emptied.push((reference.day, reference.cursor));
+                    self.rewrites.insert((reference.day, reference.cursor), Rewrite::Empty);
+                }
+                Event::Modify { modification, content, .. } if amendment.revoker.is_none() => {
+                    amendment.version = modification.version;
+                    let rewrite = Rewrite::Content(*modification, content.clone());
+                    self.rewrites.insert((reference.day, reference.cursor), rewrite);
                 }
                 Event::Receipt { .. } => amendment.receipt_at = amendment.receipt_at.or(Some(entry.time)),
                 Event::Delete { by, .. } => {
                     amendment.deleted[conversation.id.side_of(*by).unwrap_or(0)] = true;
                 }
-                Event::Message(_) | Event::Read { .. } | Event::Clear { .. } => {}
+                Event::Modify { .. } | Event::Message(_) | Event::Read { .. } | Event::Clear { .. } => {}
             }
             self.amendments.insert((conversation, *target), (reference.day, amendment));
         }
@@ -168,7 +194,7 @@ impl State {
         self.amendments.clear();
         self.streams.clear();
         self.active.clear();
-        self.emptied.clear();
+        self.rewrites.clear();
         self.unwritten = 0;
         for cached in self.heads.values_mut().filter(|cached| cached.is_dirty) {
             cached.stored = Some(cached.head.clone());

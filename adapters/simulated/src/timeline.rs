@@ -150,27 +150,8 @@ fn decide(log: &mut Vec<Arc<Entry>>, highest: Cursor, draft: Stamped<Draft>, now
         is_new: false,
     };
     let mut event = draft.event;
-    match &mut event {
-        Event::Read { reader, up_to } => {
-            let messages = mine.iter().filter(|entry| matches!(entry.event, Event::Message(_)));
-            let newest_message = messages.map(|entry| entry.position).max().unwrap_or_default();
-            up_to.position = up_to.position.min(newest_message);
-            up_to.time = up_to.time.min(newest);
-            let marks = mine.iter().filter_map(|entry| match &entry.event {
-                Event::Read { reader: other, up_to } if other == reader => Some(*up_to),
-                _ => None,
-            });
-            if marks.max().unwrap_or_default() >= *up_to {
-                return unchanged;
-            }
-        }
-        Event::Recall { target, .. } => {
-            let again = |entry: &&Arc<Entry>| matches!(&entry.event, Event::Recall { target: other, .. } if other == target);
-            if mine.iter().any(again) {
-                return unchanged;
-            }
-        }
-        _ => {}
+    if !changes(&mut event, &mine, newest) {
+        return unchanged;
     }
     let entry = Entry {
         cursor: Cursor(log.last().map_or(0, |entry| entry.cursor.0).max(highest.0) + 1),
@@ -185,6 +166,42 @@ fn decide(log: &mut Vec<Arc<Entry>>, highest: Cursor, draft: Stamped<Draft>, now
     let answer = appended(&entry, true);
     log.push(Arc::new(entry));
     answer
+}
+
+/// Cuts an event to what it changes in a conversation with these entries; whether it changes anything.
+fn changes(event: &mut Event, mine: &[&Arc<Entry>], newest: Seconds) -> bool {
+    match event {
+        Event::Read { reader, up_to } => {
+            let messages = mine.iter().filter(|entry| matches!(entry.event, Event::Message(_)));
+            let newest_message = messages.map(|entry| entry.position).max().unwrap_or_default();
+            up_to.position = up_to.position.min(newest_message);
+            up_to.time = up_to.time.min(newest);
+            let marks = mine.iter().filter_map(|entry| match &entry.event {
+                Event::Read { reader: other, up_to } if other == reader => Some(*up_to),
+                _ => None,
+            });
+            if marks.max().unwrap_or_default() >= *up_to {
+                return false;
+            }
+        }
+        Event::Recall { target, .. } => {
+            let again = |entry: &&Arc<Entry>| matches!(&entry.event, Event::Recall { target: other, .. } if other == target);
+            if mine.iter().any(again) {
+                return false;
+            }
+        }
+        Event::Modify { target, modification, .. } => {
+            let found = crate::view::message_of(mine.iter().copied(), *target);
+            let can = found.is_some_and(|found| {
+                !found.message.content.bytes.is_empty() && modification.version == found.message.version() + 1
+            });
+            if !can {
+                return false;
+            }
+        }
+        _ => {}
+    }
+    true
 }
 
 fn repeats(draft: &Draft, entry: &Entry, now: Seconds) -> bool {
@@ -381,6 +398,15 @@ impl Timeline for SimulatedStore {
             if let Event::Message(message) = &mut Arc::make_mut(entry).event {
                 message.content.empty();
                 erased.messages += 1;
+            }
+        }
+        for entry in inner.log.iter_mut().filter(|entry| entry.stamp.app == app) {
+            let is_of_it = entry.conversation == conversation;
+            if let Event::Modify { target, content, .. } = &mut Arc::make_mut(entry).event
+                && is_of_it
+                && target.position <= up_to
+            {
+                content.empty();
             }
         }
         Box::pin(async move { Ok(erased) })

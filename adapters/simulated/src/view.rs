@@ -15,6 +15,43 @@ pub(crate) enum Sight {
     Everything,
 }
 
+/// The message at a place as the entries of its conversation make it, expired or not.
+pub(crate) fn message_of<'a>(
+    entries: impl Iterator<Item = &'a Arc<Entry>> + Clone,
+    at: HistoryKey,
+) -> Option<StoredMessage> {
+    let sent = entries
+        .clone()
+        .find(|entry| matches!(entry.event, Event::Message(_)) && entry.history_key() == at)?;
+    let Event::Message(message) = &sent.event else { return None };
+    let mut found = StoredMessage {
+        at,
+        message: message.clone(),
+        expiry: sent.stamp.expiry,
+        revoker: None,
+        receipt_at: None,
+    };
+    for entry in entries {
+        match &entry.event {
+            Event::Recall { target, revoker, .. } if *target == at => {
+                found.revoker = Some(revoker.clone());
+                found.message.recall();
+            }
+            Event::Receipt { targets, .. } if targets.iter().any(|target| target.at == at) => {
+                found.receipt_at = found.receipt_at.or(Some(entry.time));
+            }
+            Event::Modify { target, modification, content, .. }
+                if *target == at && !found.message.content.bytes.is_empty() =>
+            {
+                found.message.modification = Some(*modification);
+                found.message.content = content.clone();
+            }
+            _ => {}
+        }
+    }
+    Some(found)
+}
+
 /// The durable log at a moment.
 pub(crate) struct View<'a> {
     pub(crate) log: &'a [Arc<Entry>],
@@ -42,36 +79,10 @@ impl View<'_> {
 
     /// Messages that have not expired, in the order of the history.
     pub(crate) fn messages(&self, app: SdkAppId, id: ConversationId) -> Vec<StoredMessage> {
-        let mut messages: Vec<StoredMessage> = self
-            .of(app, id)
-            .filter(|entry| !self.is_over(entry))
-            .filter_map(|entry| match &entry.event {
-                Event::Message(message) => Some(StoredMessage {
-                    at: entry.history_key(),
-                    message: message.clone(),
-                    expiry: entry.stamp.expiry,
-                    revoker: None,
-                    receipt_at: None,
-                }),
-                _ => None,
-            })
-            .collect();
-        for message in &mut messages {
-            for entry in self.of(app, id) {
-                match &entry.event {
-                    Event::Recall { target, revoker, .. } if *target == message.at => {
-                        message.revoker = Some(revoker.clone());
-                        message.message.content.empty();
-                    }
-                    Event::Receipt { targets, .. }
-                        if targets.iter().any(|target| target.at == message.at) =>
-                    {
-                        message.receipt_at = message.receipt_at.or(Some(entry.time));
-                    }
-                    _ => {}
-                }
-            }
-        }
+        let sent = self.of(app, id).filter(|entry| matches!(entry.event, Event::Message(_)));
+        let live = sent.filter(|entry| !self.is_over(entry));
+        let mut messages: Vec<StoredMessage> =
+            live.filter_map(|entry| message_of(self.of(app, id), entry.history_key())).collect();
         messages.sort_by_key(|message| message.at);
         messages
     }
@@ -177,8 +188,12 @@ impl View<'_> {
                 continue;
             }
             let mut entry = Entry::clone(entry);
-            if matches!(entry.event, Event::Message(_)) {
-                let at = entry.history_key();
+            let at = match &entry.event {
+                Event::Message(_) => Some(entry.history_key()),
+                Event::Modify { target, .. } => Some(*target),
+                _ => None,
+            };
+            if let Some(at) = at {
                 let seen = match sight {
                     Sight::Own => self.seen(app, entry.conversation, account),
                     Sight::Everything => self.messages(app, entry.conversation),
@@ -186,7 +201,16 @@ impl View<'_> {
                 let Some(now) = seen.into_iter().find(|message| message.at == at) else {
                     continue;
                 };
-                entry.event = Event::Message(now.message);
+                match &mut entry.event {
+                    Event::Modify { modification, content, .. } => {
+                        let Some(of_last) = now.message.modification else { continue };
+                        if now.message.content.bytes.is_empty() {
+                            continue;
+                        }
+                        (*modification, *content) = (of_last, now.message.content);
+                    }
+                    event => *event = Event::Message(now.message),
+                }
             }
             entries.push(Arc::new(entry));
         }

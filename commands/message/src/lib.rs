@@ -15,6 +15,7 @@ pub mod openim_get_c2c_unread_msg_num;
 pub mod openim_getmsg;
 pub mod openim_getroammsg;
 pub mod openim_importmsg;
+pub mod openim_modify_c2c_msg;
 pub mod openim_msg_ext_http_svc_get_key_values;
 pub mod openim_msg_ext_http_svc_reaction_add;
 pub mod openim_msg_ext_http_svc_reaction_del;
@@ -54,6 +55,7 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<openim_msg_ext_http_svc_reaction_iterate::GetReacted>::boxed(),
         Erased::<openim_msg_ext_http_svc_reaction_multi_stat::GetReactions>::boxed(),
         Erased::<openim_msg_ext_http_svc_set_key_values::SetExtensions>::boxed(),
+        Erased::<openim_modify_c2c_msg::ModifyMessage>::boxed(),
         Erased::<openim_msgreaded::ReportRead>::boxed(),
         Erased::<openim_msgwithdraw::RecallMessage>::boxed(),
         Erased::<openim_read_all_unread_msg::ReadAll>::boxed(),

@@ -7,6 +7,7 @@ use ports::Cursor;
 use ports::timeline::{ConversationView, Direction, HistoryQuery};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// Entries of one answer.
@@ -45,9 +46,10 @@ pub struct Missed {
     /// Further peers with unread messages.
     #[serde(rename = "C2CRemainingUnreadCount")]
     pub remaining: Vec<PairUnread>,
-    /// Missed notices of groups: an app has none yet.
+    /// Missed notices of another kind: which messages were changed, and what they say now.
     #[serde(rename = "EventArray")]
-    pub events: Vec<()>,
+    #[schemars(with = "Vec<serde_json::Map<String, serde_json::Value>>")]
+    pub events: Vec<Value>,
 }
 
 /// Unread messages of one peer.
@@ -83,6 +85,7 @@ impl Command for Synchronise {
             .ok_or_else(|| ErrorCode::MessageBadJson.because("Cookie: not one of this server"))?;
         let page = call.engine.missed(call.app.id, account.number, after, PAGE).await?;
         let messages = call.engine.write_missed(&call.app, &account, &page).await?;
+        let events = call.engine.missed_modifications(call.app.id, &page).await?;
         // With the end of what was missed a client takes over the counts as they are now.
         let unread = if page.complete { counts(call, &account).await? } else { Vec::new() };
         Ok(Missed {
@@ -91,7 +94,7 @@ impl Command for Synchronise {
             messages,
             unread: unread.into_iter().map(|(count, _)| count).collect(),
             remaining: Vec::new(),
-            events: Vec::new(),
+            events,
         })
     }
 }

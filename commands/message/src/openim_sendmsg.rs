@@ -111,12 +111,7 @@ impl Command for SendMessage {
             (from, _) => call.actor("From_Account", from.as_ref(), ErrorCode::SenderUnknown).await?,
         };
         if !call.is_administrator() {
-            // As it is now: it may have been muted since it logged in.
-            let now = call.engine.context.clock.now().seconds();
-            let sender = call.engine.accounts.find(call.app.id, &from.user).await?;
-            if sender.is_some_and(|sender| sender.muted_until > now) {
-                return Err(ErrorCode::Muted.into());
-            }
+            crate::target::check_not_muted(call, &from.user).await?;
         }
         let unknown = if call.is_administrator() {
             ErrorCode::ReceiverUnknown

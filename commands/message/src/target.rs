@@ -5,7 +5,7 @@ use std::sync::Arc;
 use command::{Call, Caller};
 use engine::annotations::{Annotated, Maker, REACTION_BYTES_MAX, no_such_message};
 use engine::facts::AccountFact;
-use model::{ErrorCode, MessageKey, Result, UserId};
+use model::{AccountNumber, ErrorCode, MessageKey, Result, UserId};
 
 /// Error numbers of the fields that name a message.
 pub const FIELD_ERRORS: &[(&str, ErrorCode)] = &[
@@ -74,23 +74,48 @@ impl Sides {
     /// # Errors
     /// `KeyMalformed` if the caller sees none.
     pub async fn message(&self, call: &Call, key: MessageKey) -> Result<Annotated> {
-        let viewer = call.session().map(|session| session.account.number);
-        let found = call.engine.annotated(&call.app, &self.from, &self.to, key, viewer).await?;
-        found.ok_or_else(no_such_message)
+        self.message_this_way(call, key).await?.ok_or_else(no_such_message)
     }
 
-    /// The same for messages that the other side may have sent.
+    /// The message under this key that was sent this way, as the caller sees it.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn message_this_way(&self, call: &Call, key: MessageKey) -> Result<Option<Annotated>> {
+        let viewer = call.session().map(|session| session.account.number);
+        call.engine.annotated(&call.app, &self.from, &self.to, key, viewer).await
+    }
+
+    /// The sides of a message of this author: who sent it, and to whom.
+    #[must_use]
+    pub fn as_sent(&self, author: AccountNumber) -> (&Arc<AccountFact>, &Arc<AccountFact>) {
+        if self.from.number == author { (&self.from, &self.to) } else { (&self.to, &self.from) }
+    }
+
+    /// The message under this key, whichever side sent it, as the caller sees it.
     ///
     /// # Errors
     /// What the store says.
     pub async fn message_either_way(&self, call: &Call, key: MessageKey) -> Result<Option<Annotated>> {
-        let viewer = call.session().map(|session| session.account.number);
-        let engine = &call.engine;
-        match engine.annotated(&call.app, &self.from, &self.to, key, viewer).await? {
-            Some(found) => Ok(Some(found)),
-            None => engine.annotated(&call.app, &self.to, &self.from, key, viewer).await,
+        if let Some(found) = self.message_this_way(call, key).await? {
+            return Ok(Some(found));
         }
+        let viewer = call.session().map(|session| session.account.number);
+        call.engine.annotated(&call.app, &self.to, &self.from, key, viewer).await
     }
+}
+
+/// Refuses an account that is muted, as it is now: it may have been muted since it logged in.
+///
+/// # Errors
+/// `Muted`.
+pub async fn check_not_muted(call: &Call, user: &UserId) -> Result<()> {
+    let now = call.engine.context.clock.now().seconds();
+    let account = call.engine.accounts.find(call.app.id, user).await?;
+    if account.is_some_and(|account| account.muted_until > now) {
+        return Err(ErrorCode::Muted.into());
+    }
+    Ok(())
 }
 
 /// Who changes what was added to a message: the account over the socket, an administrator's over REST.

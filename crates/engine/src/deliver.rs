@@ -58,6 +58,7 @@ impl Engine {
                 }
                 Ok(())
             }
+            Event::Modify { .. } => self.deliver_modification(app, entry).await,
             Event::Clear { by, listing: true, .. } => self.deliver_deletion(app, entry, *by).await,
             Event::Clear { .. } | Event::Delete { .. } => Ok(()),
         }

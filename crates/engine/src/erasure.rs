@@ -39,7 +39,7 @@ const RECALL_SECONDS_MAX: u32 = 60;
 /// How soon a change that failed is tried again.
 const RETRY: Duration = Duration::from_secs(60);
 
-/// That the key of a recalled message is to be destroyed. Ends with the message.
+/// That the key of a recalled message, or of what a changed one said before, is to be destroyed. Ends with the message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecalledFact {
     /// Its conversation.
@@ -323,13 +323,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Whether a recall that was written down has happened. What was added to the message goes then, if a crash left it.
+    /// Whether a recall or a change that was written down has happened. What was added to the message goes then, if a crash left it.
     async fn was_recalled(&self, app: SdkAppId, fact: &RecalledFact) -> Result<bool> {
         let timeline = &self.context.timeline;
         let message = timeline.find_message(app, fact.conversation, fact.author, fact.key).await?;
         let Some(message) = message else { return Ok(true) };
         if message.revoker.is_none() {
-            return Ok(false);
+            // Other content took its place.
+            return Ok(message.message.content.index != fact.index);
         }
         self.forget_annotations_of(app, fact.conversation, message.at.position).await?;
         Ok(true)
@@ -346,7 +347,7 @@ impl Engine {
         Ok(decoded.collect::<std::result::Result<_, ports::Fault>>()?)
     }
 
-    /// Writes down that a message is about to be recalled.
+    /// Writes down that what a message says is about to be recalled or replaced.
     pub(crate) async fn will_recall(
         &self,
         app: SdkAppId,

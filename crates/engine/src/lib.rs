@@ -23,6 +23,7 @@ pub mod hub;
 pub mod merged;
 pub mod messages;
 pub mod moderation;
+pub mod modify;
 pub mod outbox;
 pub mod presence;
 pub mod preserve;

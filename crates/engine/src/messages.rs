@@ -109,6 +109,7 @@ pub(crate) fn message_of<C>(outgoing: &Outgoing, sequence: u32, now: Seconds, co
         client_time: outgoing.client_time.unwrap_or(now),
         content,
         flags: outgoing.flags,
+        modification: None,
     }
 }
 
@@ -168,7 +169,7 @@ impl Engine {
     }
 
     /// Whether a message with the numbers of an earlier one says the same. Where that cannot be read any more, since it was
-    /// recalled or erased, the sender's clock tells: a resend must not bring it back, a new message must not be lost.
+    /// recalled, erased or changed, the sender's clock tells: a resend must not bring it back, a new message must not be lost.
     async fn is_resend(&self, app: &App, outgoing: &Outgoing, earlier: &Appended) -> Result<bool> {
         let author = outgoing.from.number;
         let conversation = ConversationId::between(author, outgoing.to.number);
@@ -179,9 +180,10 @@ impl Engine {
             seen = seen.or(self.message_at(app.id, conversation, viewer, at).await?);
         }
         let Some(found) = seen else { return Ok(true) };
-        let place = Place::message(app.id, conversation, author);
+        let place = Place::message(app.id, conversation, found.message.writer());
         let content = self.keyring.open_content(place, &found.message.content);
-        if let Some(content) = content.filter(|_| found.revoker.is_none()) {
+        let is_as_sent = found.revoker.is_none() && found.message.modification.is_none();
+        if let Some(content) = content.filter(|_| is_as_sent) {
             return Ok(content == outgoing.content);
         }
         let now = self.context.clock.now().seconds();
@@ -324,7 +326,7 @@ impl Engine {
         };
         let conversation = ConversationId::between(from.number, to.number);
         let copied = || {
-            let place = Place::message(app.id, conversation, from.number);
+            let place = Place::message(app.id, conversation, found.message.writer());
             let content = self.keyring.open_content(place, &found.message.content)?;
             let numbers = (found.message.sequence, found.message.random);
             Some(Copied::message((&from.user, &to.user), found.at.time, numbers, &content))

@@ -159,6 +159,9 @@ pub fn write_message(out: &mut Vec<u8>, message: &Message, time: Seconds, shown:
         out.extend_from_slice(set.join(",").as_bytes());
         out.push(b'}');
     }
+    if message.version() > 0 {
+        write_number(out, "MsgVersion", message.version().into());
+    }
     if copy == Copy::OfSender {
         write_number(out, "IsSyncMsg", 1);
     }
@@ -225,6 +228,25 @@ pub fn recall_item(recalled: Recalled<'_>) -> Value {
     });
     let notify = json!({"WithdrawC2cMsgNotify": {"C2cWithdrawInfoArray": [info]}});
     json!({"Event": 10, "C2cNotifyMsgArray": [notify]})
+}
+
+/// The item that tells what a changed message says now.
+#[must_use]
+pub fn modified_item(message: &Message, time: Seconds) -> Value {
+    let body: Value = serde_json::from_slice(body_of(message)).unwrap_or_default();
+    let modified = json!({
+        "From_Account": message.from,
+        "To_Account": message.to,
+        "MsgSeq": message.sequence,
+        "MsgRandom": message.random,
+        "MsgTimeStamp": time,
+        "MsgClientTime": message.client_time,
+        "TinyId": message.author.to_string(),
+        "MsgBody": body,
+        "CloudCustomData": message.content.cloud_custom_data,
+        "MsgVersion": message.version(),
+    });
+    json!({"Event": 15, "C2cMsgModNotifys": [modified]})
 }
 
 /// Tells the sender that the other side has read up to a time.
@@ -354,6 +376,7 @@ mod tests {
                 needs_receipt: true,
                 ..Default::default()
             },
+            modification: None,
         }
     }
 

@@ -87,7 +87,7 @@ impl Engine {
         conversation: ConversationId,
         message: &Message<Sealed>,
     ) -> Message<Content> {
-        let place = Place::message(app, conversation, message.author);
+        let place = Place::message(app, conversation, message.writer());
         let content = self.keyring.open_content(place, &message.content);
         message.clone_with(content.unwrap_or_default())
     }

@@ -113,6 +113,8 @@ error_table! {
     20016 RecallTooLate "the time to recall this message has passed";
     20022 RecallMessageMissing "the message to recall does not exist";
     20023 AlreadyRecalled "the message is already recalled";
+    20026 ModifiedMissing "the message to modify does not exist";
+    20027 ModifyConflict "somebody else has modified the message meanwhile";
     23001 ExtensionConflict "the extension was changed meanwhile: read it and try again";
     23004 ExtensionMissing "the message has no extension with this key";
     23005 TooManyReactions "a message has at most 10 different reactions";

@@ -18,7 +18,7 @@ pub mod usersig;
 
 pub use error::{Error, ErrorCode, Result};
 pub use id::{AccountNumber, ConversationId, InstanceId, MessageKey, SdkAppId, UserId};
-pub use message::{Content, HistoryKey, Message, Position, Sealed};
+pub use message::{Content, HistoryKey, Message, Modification, Position, Sealed};
 pub use settings::AppSettings;
 pub use stamp::{DataClass, Expiry, Medium, Stamp, Subject};
 pub use time::{Millis, Seconds};

@@ -141,6 +141,15 @@ impl Sealed {
     }
 }
 
+/// That a message was changed after it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Modification {
+    /// How often, from 1: what clients compare (`MsgVersion`).
+    pub version: u32,
+    /// Who wrote the content as it is now: either side may.
+    pub by: AccountNumber,
+}
+
 /// A message. Names and pictures of the sender are not part of it: they are filled in at delivery.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message<C = Content> {
@@ -160,6 +169,8 @@ pub struct Message<C = Content> {
     pub content: C,
     /// Properties.
     pub flags: MessageFlags,
+    /// How it was changed since, if it was.
+    pub modification: Option<Modification>,
 }
 
 impl<C> Message<C> {
@@ -175,7 +186,20 @@ impl<C> Message<C> {
             client_time: self.client_time,
             content,
             flags: self.flags,
+            modification: self.modification,
         }
+    }
+
+    /// Who wrote the content as it is now.
+    #[must_use]
+    pub fn writer(&self) -> AccountNumber {
+        self.modification.map_or(self.author, |modification| modification.by)
+    }
+
+    /// How often it was changed since it was sent.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.modification.map_or(0, |modification| modification.version)
     }
 
     /// The key of this message, if it was taken at `time`.
@@ -188,5 +212,13 @@ impl<C> Message<C> {
     #[must_use]
     pub fn is_kept_by(&self, account: AccountNumber) -> bool {
         if account == self.author { !self.flags.receiver_only } else { !self.flags.sender_only }
+    }
+}
+
+impl Message<Sealed> {
+    /// Takes away what a recall does: the content, and that it was changed before.
+    pub fn recall(&mut self) {
+        self.content.empty();
+        self.modification = None;
     }
 }

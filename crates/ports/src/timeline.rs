@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use model::{
-    AccountNumber, ConversationId, Expiry, HistoryKey, InstanceId, Message, MessageKey, Position, SdkAppId,
-    Sealed, Seconds, Stamp, UserId,
+    AccountNumber, ConversationId, Expiry, HistoryKey, InstanceId, Message, MessageKey, Modification,
+    Position, SdkAppId, Sealed, Seconds, Stamp, UserId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +85,20 @@ pub enum Event {
         /// Whether the conversation is gone from its list until the next message.
         listing: bool,
     },
+    /// A message got other content. Nothing is appended unless its version follows that of the message, which is neither
+    /// recalled nor emptied.
+    Modify {
+        /// Which one.
+        target: HistoryKey,
+        /// Its key on the wire.
+        key: MessageKey,
+        /// Who had sent it.
+        author: AccountNumber,
+        /// By whom, and for the how manieth time.
+        modification: Modification,
+        /// What it says from now on. The message takes it over; what is left here is what names its key.
+        content: Sealed,
+    },
 }
 
 impl Event {
@@ -95,7 +109,7 @@ impl Event {
             Self::Message(message) => {
                 let is_author = message.author == account;
                 let mut had = false;
-                if is_author {
+                if is_author || message.writer() == account {
                     had |= !message.content.bytes.is_empty();
                     message.content.empty();
                 }
@@ -111,6 +125,14 @@ impl Event {
             Self::Recall { revoker, .. } if revoker == name => {
                 *revoker = UserId::erased();
                 true
+            }
+            Self::Modify { author, modification, content, .. } => {
+                let is_own = *author == account || modification.by == account;
+                let had = is_own && !content.bytes.is_empty();
+                if had {
+                    content.empty();
+                }
+                had
             }
             Self::Recall { .. }
             | Self::Read { .. }
@@ -205,7 +227,8 @@ pub struct Appended {
     /// For a message its key on the wire.
     pub key: Option<MessageKey>,
     /// Whether something was appended. If not, the numbers are those of the entry that was there already: the
-    /// resend's original, the import's twin, the recall that came first; or the head's, where nothing changed.
+    /// resend's original, the import's twin, the recall that came first; or the head's, where nothing changed or another
+    /// modification came first.
     pub is_new: bool,
 }
 
@@ -287,7 +310,8 @@ pub struct ConversationView<C = Sealed> {
 /// A part of an account's stream.
 #[derive(Clone, Debug, Default)]
 pub struct AccountPage {
-    /// Entries in the order of their cursors, as they are now: a recalled message has no body.
+    /// Entries in the order of their cursors, as they are now: a recalled message has no body, and every modification of a
+    /// message says what the last one did.
     pub entries: Vec<Arc<Entry>>,
     /// Where the next page starts.
     pub next: Cursor,
@@ -310,7 +334,7 @@ pub struct ErasedMessages {
 /// answered. What follows from entries is visible as soon as the entry is answered, and is never ahead of it. Order:
 /// positions of a conversation are dense and follow the order in which appends were taken; an append taken after
 /// another was answered gets a higher position. Repetition: a draft with a retry key, an import and a recall are
-/// recognised when repeated. Expired entries are absent from every read at once; what they changed (numbers, read marks, what
+/// recognised when repeated, and of two modifications of one version the first is taken. Expired entries are absent from every read at once; what they changed (numbers, read marks, what
 /// a side cleared) stays with the conversation.
 pub trait Timeline: Send + Sync {
     /// Appends one entry. `Full` if free space is below the floor, `Unavailable` for a stamp without an end: nothing in a

@@ -29,7 +29,7 @@ fn readable(world: &World, copy: &[(ConversationId, Message<Sealed>)]) -> Vec<St
     let app: SdkAppId = world.app.id;
     copy.iter()
         .filter_map(|(conversation, message)| {
-            let place = Place::message(app, *conversation, message.author);
+            let place = Place::message(app, *conversation, message.writer());
             world.engine().keyring.open_content(place, &message.content)
         })
         .map(text)
@@ -62,6 +62,47 @@ async fn a_recall_destroys_one_key_and_survives_a_crash_before_the_change() {
     world.crash().await;
     assert_eq!(readable(&world, &copied), ["second", "third"]);
     assert_eq!(world.history("bob", "alice").await.len(), 3, "its place stays");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_a_message_destroys_the_key_of_what_it_said_before() {
+    let mut world = world().await;
+    let (alice, bob) = (world.account("alice").await.number, world.account("bob").await.number);
+    let first = world.send("alice", "bob", "before").await;
+    world.send("alice", "bob", "other").await;
+    let mut copied = copy(&world, bob).await;
+    world.modify(("alice", "bob"), &first, "bob", "of bob").await;
+    copied.extend(copy(&world, bob).await.into_iter().take(1));
+    assert_eq!(readable(&world, &copied), ["before", "other", "of bob"], "until the change");
+    world.crash().await;
+    assert_eq!(world.engine().change_generation().await.unwrap().messages, 1);
+    assert_eq!(readable(&world, &copied), ["other", "of bob"]);
+    // A modification that another one left behind destroys nothing.
+    world.modify(("alice", "bob"), &first, "alice", "of alice").await;
+    copied.extend(copy(&world, alice).await.into_iter().take(1));
+    assert_eq!(world.engine().change_generation().await.unwrap().messages, 1);
+    assert_eq!(readable(&world, &copied), ["other", "of alice"]);
+    world.recall("alice", "bob", &first).await;
+    assert_eq!(world.engine().change_generation().await.unwrap().messages, 1);
+    assert_eq!(readable(&world, &copied), ["other"]);
+    assert_eq!(world.engine().change_generation().await.unwrap().messages, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_account_wrote_into_a_message_of_another_goes_with_it() {
+    let mut world = world().await;
+    let alice = world.account("alice").await.number;
+    let sent = world.send("alice", "bob", "of alice").await;
+    world.modify(("alice", "bob"), &sent, "bob", "of bob").await;
+    let copied = copy(&world, alice).await;
+    assert_eq!(readable(&world, &copied), ["of bob"]);
+    world.delete_account("bob").await;
+    world.crash().await;
+    world.engine().change_generation().await.unwrap();
+    assert!(readable(&world, &copied).is_empty());
+    world.advance_seconds(61).await;
+    let left = copy(&world, alice).await;
+    assert!(left.iter().all(|(_, message)| message.content.bytes.is_empty()), "nor does it lie there");
 }
 
 #[tokio::test(start_paused = true)]

@@ -209,11 +209,13 @@ async fn a_floor_goes_before_not_stored_before_recall_and_before_erasure_to_the_
     drop((alice, bob));
     world.keep(Some(7), Some(7)).await;
     let sent = world.send("alice", "bob", "recalled").await;
+    world.modify(("alice", "bob"), &sent, "bob", "changed").await;
     world.recall("alice", "bob", &sent).await;
     world.nick("alice", "Alice L.").await;
     world.delete_account("alice").await;
     world.advance_seconds(DAY + 10).await;
-    let all = ["alice to bob: not stored", "alice to bob: recalled", "alice: Alice L."];
+    let all =
+        ["alice to bob: not stored", "alice to bob: recalled", "alice to bob: changed", "alice: Alice L."];
     assert_eq!(kept(&world, cover).await, all);
     assert!(world.history("bob", "alice").await.is_empty(), "no command sees it");
     let said = receipts(&world).await;
@@ -350,12 +352,14 @@ async fn what_others_erase_or_recall_while_a_hold_copies_is_kept() {
     let world = world().await;
     let sent = world.send("bob", "alice", "recalled meanwhile").await;
     world.send("bob", "alice", "of one who leaves meanwhile").await;
+    let changed = world.send("bob", "alice", "before").await;
     let (engine, app) = (world.engine().clone(), world.settings(&world.app).await);
     let spawner = engine.context.spawner.clone();
     spawner.spawn(Box::pin(async move { drop(engine.begin_hold(&app, asked("alice", None)).await) }));
     world.settle().await;
     assert!(!world.engine().holds()[0].is_complete);
     world.recall("bob", "alice", &sent).await;
+    world.modify(("bob", "alice"), &changed, "alice", "after").await;
     world.delete_account("bob").await;
     world.engine().change_generation().await.unwrap();
     world.advance_seconds(DAY + 700).await;
@@ -363,6 +367,9 @@ async fn what_others_erase_or_recall_while_a_hold_copies_is_kept() {
     let found = kept(&world, cover).await;
     assert!(found.contains(&"bob to alice: recalled meanwhile".to_owned()), "{found:?}");
     assert!(found.contains(&"bob to alice: of one who leaves meanwhile".to_owned()), "{found:?}");
+    for text in ["bob to alice: before", "bob to alice: after"] {
+        assert!(found.contains(&text.to_owned()), "{text}: {found:?}");
+    }
     let stages: Vec<Stage> = receipts(&world)
         .await
         .into_iter()

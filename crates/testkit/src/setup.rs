@@ -6,6 +6,7 @@ use engine::annotations::Maker;
 use engine::contact_groups::Membership;
 use engine::facts::AccountFact;
 use engine::messages::{Outgoing, Sent};
+use engine::modify::Change;
 use model::HistoryKey;
 use model::keyword::{Action, Keyword, WordKind};
 use model::message::MessageFlags;
@@ -178,6 +179,17 @@ impl World {
         let (from, to) = (self.account(from).await, self.account(to).await);
         let recalled = self.engine().recall(&app, &from, &to, sent.key, &from, None).await;
         recalled.expect("the message can be recalled");
+    }
+
+    /// Lets one of the sides change the text of a message.
+    pub async fn modify(&self, (from, to): (&str, &str), sent: &Sent, by: &str, content: &str) {
+        let app = self.settings(&self.app).await;
+        let (from, to) = (self.account(from).await, self.account(to).await);
+        let maker = Maker { number: self.account(by).await.number, origin: None };
+        let body = Some((text(content).to_string().into(), model::Medium::Text));
+        let change = Change { body, cloud_custom_data: None };
+        let modified = self.engine().modify(&app, (&from, &to), sent.key, maker, None, &change).await;
+        assert!(modified.expect("the message can be changed").is_done);
     }
 
     /// Puts a reaction of the sender under a message.

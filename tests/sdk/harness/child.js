@@ -3,7 +3,7 @@
  *
  * The SDK keeps one object per app and process, so every instance has a process of its own. All it needs in Node is
  * a global `WebSocket`. Values cross the channel as plain copies; a copy of a message carries `$handle`, and where
- * such a copy comes back as an argument the SDK gets its own object again.
+ * such a copy comes back as an argument the SDK gets its own object again, with the fields in `$change` set.
  */
 
 import { createRequire, register } from 'node:module';
@@ -104,9 +104,18 @@ function copy(value, within = []) {
 /** @param {any} value @returns {any} */
 function original(value) {
   if (value === null || typeof value !== 'object') return value;
-  if (value.$handle !== undefined) return objects.get(value.$handle);
+  if (value.$handle !== undefined) return changed(objects.get(value.$handle), value.$change ?? {});
   if (Array.isArray(value)) return value.map(original);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, original(item)]));
+}
+
+/** Sets fields where they are: the SDK looks at its own parts of a message. @param {any} object @param {object} change */
+function changed(object, change) {
+  for (const [key, value] of Object.entries(change)) {
+    if (value !== null && typeof value === 'object') changed(object[key], value);
+    else object[key] = value;
+  }
+  return object;
 }
 
 /** @param {any} value */

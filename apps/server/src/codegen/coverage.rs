@@ -36,6 +36,7 @@ const PUSHED: &[&str] = &[
     "BlackListDel_Account",
     "C2cMsgArray",
     "C2cMsgInfo",
+    "C2cMsgModNotifys",
     "C2cReadedReceipt",
     "FollowChangeList",
     "FriendAdd_Account",
@@ -254,6 +255,6 @@ mod tests {
         assert!(row("revokeMessage").starts_with("partly | `openim/msgwithdraw` | `group_open_http_svc/"));
         assert!(row("dismissGroup").starts_with("not built |"));
         assert!(row("openim/sendmsg").starts_with("answered"));
-        assert!(row("openim/modify_c2c_msg").starts_with("60009"));
+        assert!(row("openim/modify_group_msg").starts_with("60009"));
     }
 }

@@ -114,7 +114,7 @@ impl Engine {
     }
 
     /// The sides that see a message; none once it is recalled.
-    async fn viewers(
+    pub(crate) async fn viewers(
         &self,
         app: SdkAppId,
         conversation: ConversationId,

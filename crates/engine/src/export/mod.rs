@@ -417,6 +417,7 @@ impl Engine {
                     "random": message.random,
                     "elements": elements,
                     "custom_data": message.content.cloud_custom_data,
+                    "version": message.version(),
                     "kept_until": entry.stamp.end(),
                 })
             }
@@ -424,6 +425,14 @@ impl Engine {
                 "type": "recall",
                 "by": revoker,
                 "time": entry.time,
+                "sequence": key.sequence,
+                "random": key.random,
+            }),
+            Event::Modify { key, modification, .. } => json!({
+                "type": "modification",
+                "own": is_own(modification.by),
+                "time": entry.time,
+                "version": modification.version,
                 "sequence": key.sequence,
                 "random": key.random,
             }),

@@ -353,7 +353,7 @@ impl Engine {
         if is_other {
             return Ok(None);
         }
-        let place = Place::message(fact.app, entry.conversation, message.author);
+        let place = Place::message(fact.app, entry.conversation, message.writer());
         let Some(content) = self.keyring.open_content(place, &message.content) else { return Ok(None) };
         let numbers = (message.sequence, message.random);
         let copied = Copied::message((&message.from, &message.to), entry.time, numbers, &content);

@@ -4,6 +4,7 @@
 mod bus;
 mod ending;
 mod ephemeral;
+mod modify;
 mod records;
 mod segments;
 mod timeline;
@@ -123,6 +124,7 @@ pub fn message(author: AccountNumber, to: AccountNumber, number: u32) -> Message
             bytes: format!("sealed {number}").into(),
         },
         flags: model::message::MessageFlags::default(),
+        modification: None,
     }
 }
 
@@ -191,11 +193,29 @@ pub async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
     let mut names = Vec::new();
     names.extend(records::run(subjects).await);
     names.extend(timeline::run(subjects).await);
+    names.extend(modify::run(subjects).await);
     names.extend(ending::run(subjects).await);
     names.extend(bus::run(subjects).await);
     names.extend(ephemeral::run(subjects).await);
     names.extend(segments::run(subjects).await);
     names
+}
+
+/// What all of these come to, in their order; all of them are asked before any is waited for.
+async fn all_together<F: Future>(futures: Vec<F>) -> Vec<F::Output> {
+    let mut flying: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    std::future::poll_fn(|context| {
+        let mut is_done = true;
+        for (future, landed) in flying.iter_mut().filter(|(_, landed)| landed.is_none()) {
+            match future.as_mut().poll(context) {
+                std::task::Poll::Ready(output) => *landed = Some(output),
+                std::task::Poll::Pending => is_done = false,
+            }
+        }
+        if is_done { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    flying.into_iter().filter_map(|(_, landed)| landed).collect()
 }
 
 /// Unwraps what a port answered.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::message::MessageFlags;
 use model::{AccountNumber, ConversationId, HistoryKey, Position, Seconds};
 
-use super::{ALICE, APP, BOB, CAROL, Case, NOW, OTHER_APP, Subjects, message, name, ok};
+use super::{ALICE, APP, BOB, CAROL, Case, NOW, OTHER_APP, Subjects, all_together, message, name, ok};
 use crate::timeline::{
     AccountPage, ConversationView, Direction, HistoryPage, HistoryQuery, RETRY_SECONDS, ReceiptTarget,
     RetryKey, StoredMessage, UNREAD_MAX,
@@ -409,20 +409,8 @@ async fn everything_answered_survives_a_crash(subjects: &mut dyn Subjects) {
 
 async fn appends_in_flight_together_all_land(subjects: &mut dyn Subjects) {
     let case = Arc::new(Case::new(subjects));
-    let mut flying: Vec<_> = (0..100).map(|number| Box::pin(case.send(ALICE, BOB, number % 50))).collect();
-    let mut landed = Vec::new();
-    // Polls all of them together until each is done.
-    std::future::poll_fn(|context| {
-        flying.retain_mut(|append| match append.as_mut().poll(context) {
-            std::task::Poll::Ready(appended) => {
-                landed.push(appended);
-                false
-            }
-            std::task::Poll::Pending => true,
-        });
-        if flying.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
+    let flying = (0..100).map(|number| case.send(ALICE, BOB, number % 50)).collect();
+    let landed = all_together(flying).await;
     assert_eq!(landed.iter().filter(|appended| appended.is_new).count(), 50);
     let mut positions: Vec<u64> = landed.iter().map(|appended| appended.position.0).collect();
     positions.sort_unstable();

@@ -200,6 +200,12 @@ pub(crate) const ROWS: &[Row] = &[
     row("openim/getroammsg", Account, Ignored, PAGE),
     row("openim/importmsg", BY_MESSAGE, Ignored, IMPORT),
     row(
+        "openim/modify_c2c_msg",
+        Both,
+        Ignored,
+        r#"{"From_Account":"$ME","To_Account":"$PEER","MsgSeq":$SEQ,"MsgRandom":$RANDOM,"MsgTime":$TIME,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hi"}}]}"#,
+    ),
+    row(
         "openim/msgreaded",
         Account,
         Ignored,
