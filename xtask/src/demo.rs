@@ -6,7 +6,9 @@ mod server;
 
 use crate::failure::{During, Failure, Outcome};
 use crate::install;
+use crate::scratch::Scratch;
 use crate::shell::{self, Checkout};
+use crate::stop::StopSign;
 use page::Page;
 use rest::Rest;
 use serde_json::{Value, json};
@@ -15,9 +17,7 @@ use std::fs::DirBuilder;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How the task is called.
 pub(crate) const USAGE: &str = "cargo xtask demo [OPTIONS]
@@ -95,8 +95,8 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Outcome {
     let binary = build_server(&checkout, &options)?;
     let page_dir = build_page(&checkout, &options)?;
     // Only now: a signal that comes during the build just ends everything.
-    let stop = StopSign::new(&options)?;
-    let scratch = Scratch::new()?;
+    let stop = StopSign::new(options.open_for, options.with_parent)?;
+    let scratch = Scratch::new("demo")?;
     let data = options.data.clone().unwrap_or_else(|| scratch.0.join("data"));
     make_private(&data)?;
 
@@ -164,64 +164,6 @@ fn own_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
     socket.local_addr().ok().map(|address| address.ip())
-}
-
-/// Says when to stop: a signal, the end of the time, or the end of the parent.
-struct StopSign {
-    signalled: Arc<AtomicBool>,
-    open_for: Option<Duration>,
-    opened: Instant,
-    parent: Option<u32>,
-}
-
-impl StopSign {
-    fn new(options: &Options) -> Outcome<Self> {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-        let signalled = Arc::new(AtomicBool::new(false));
-        for signal in [SIGHUP, SIGINT, SIGTERM] {
-            if signal == SIGHUP && ignores_hangup() {
-                continue;
-            }
-            // Whoever cannot wait for the server to drain signals twice; the kernel then stops it (see `server`).
-            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&signalled))
-                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&signalled)))
-                .during(|| format!("cannot handle signal {signal}"))?;
-        }
-        let parent = options.with_parent.then(std::os::unix::process::parent_id);
-        Ok(Self { signalled, open_for: options.open_for, opened: Instant::now(), parent })
-    }
-
-    fn is_up(&self) -> bool {
-        self.signalled.load(Ordering::Relaxed)
-            || self.open_for.is_some_and(|time| self.opened.elapsed() >= time)
-            || self.parent.is_some_and(|parent| parent != std::os::unix::process::parent_id())
-    }
-}
-
-/// Whether `nohup` or the like asked that the end of the terminal be survived.
-fn ignores_hangup() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
-}
-
-/// A folder of our own that goes when the demo ends.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Outcome<Self> {
-        let path = std::env::temp_dir().join(format!("whimbrel-demo-{}", std::process::id()));
-        DirBuilder::new().mode(0o700).create(&path).during(|| format!("cannot make {}", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            println!("cannot remove {}: {error}", self.0.display());
-        }
-    }
 }
 
 /// Makes a folder that only its owner may read, unless it is there.

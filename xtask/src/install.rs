@@ -102,6 +102,46 @@ const FOR_TESTS: &[Need] = &[
     },
 ];
 
+/// All that `cargo xtask services` needs from Debian. MariaDB's core has the server without the system's own service.
+const FOR_SERVICES: &[Need] = &[
+    Need {
+        name: "MariaDB",
+        why: "to keep records in MySQL's protocol",
+        probes: &[&["mariadbd", "--version"], &["/usr/sbin/mariadbd", "--version"]],
+        source: Source::Debian(&["mariadb-server-core", "mariadb-client-core"]),
+    },
+    Need {
+        name: "Redis",
+        why: "to keep what may vanish",
+        probes: &[&["redis-server", "--version"]],
+        source: Source::Debian(&["redis-server"]),
+    },
+    Need {
+        name: "HAProxy",
+        why: "to balance over several nodes",
+        probes: &[&["haproxy", "-v"], &["/usr/sbin/haproxy", "-v"]],
+        source: Source::Debian(&["haproxy"]),
+    },
+    Need {
+        name: "Java",
+        why: "to run Kafka",
+        probes: &[&["java", "-version"]],
+        source: Source::Debian(&["default-jre-headless"]),
+    },
+    Need {
+        name: "Maven",
+        why: "to fetch Kafka",
+        probes: &[&["mvn", "--version"]],
+        source: Source::Debian(&["maven"]),
+    },
+    Need {
+        name: "Python's environments",
+        why: "to fetch SeaweedFS, and Go where there is none",
+        probes: &[&["python3", "-m", "venv", "--help"]],
+        source: Source::Debian(&["python3-venv"]),
+    },
+];
+
 /// Who may install packages here.
 #[derive(Clone, Copy)]
 enum Right {
@@ -114,6 +154,11 @@ enum Right {
 pub(crate) fn for_tests(checkout: &Checkout) -> Outcome {
     ensure(FOR_TESTS)?;
     node(checkout)
+}
+
+/// Installs whatever `cargo xtask services` needs from Debian, or fails with the commands that a person has to run.
+pub(crate) fn for_services() -> Outcome {
+    ensure(FOR_SERVICES)
 }
 
 /// Installs what is missing, or fails with the commands that a person has to run.

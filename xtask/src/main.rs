@@ -16,7 +16,10 @@ mod failure;
 mod install;
 mod layers;
 mod leftovers;
+mod scratch;
+mod services;
 mod shell;
+mod stop;
 mod test;
 mod tidy;
 
@@ -44,6 +47,12 @@ const TASKS: &[Task] = &[
         says: "build everything, start a server with two people in it, and print the page's address",
         usage: demo::USAGE,
         run: demo::run,
+    },
+    Task {
+        name: "services",
+        says: "start real servers for tests: MySQL, MongoDB's protocol, Redis, Kafka, S3",
+        usage: services::USAGE,
+        run: services::run,
     },
     Task {
         name: "tidy",

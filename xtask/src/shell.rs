@@ -149,6 +149,16 @@ pub(crate) fn succeeds(arguments: &[&str]) -> bool {
         .is_ok_and(|status| status.success())
 }
 
+/// The program, under `setpriv` where there is one: the kernel then stops it even if this one is killed.
+pub(crate) fn bound(binary: &Path) -> Command {
+    if !succeeds(&["setpriv", "--pdeathsig", "TERM", "true"]) {
+        return Command::new(binary);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "TERM", "--"]).arg(binary);
+    command
+}
+
 /// Names the command, and its folder when that is what is missing.
 fn cannot_start(command: &Command) -> String {
     match command.get_current_dir() {

@@ -1,8 +1,8 @@
 //! The demo's server: started, watched and ended with the demo.
 
-use super::StopSign;
 use crate::failure::{During, Failure, Outcome};
 use crate::shell::{self, RUN_MARK};
+use crate::stop::StopSign;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -43,7 +43,7 @@ impl Server {
     ) -> Outcome<Self> {
         let file = File::create(log).during(|| format!("cannot make {}", log.display()))?;
         let errors = file.try_clone().during(|| format!("cannot share {}", log.display()))?;
-        let mut child = command(binary)
+        let mut child = shell::bound(binary)
             .arg("serve")
             .arg("--data")
             .arg(data)
@@ -173,16 +173,6 @@ impl Drop for Server {
             println!("{}", failure.untold().unwrap_or_default());
         }
     }
-}
-
-/// The binary, under `setpriv` where there is one: the kernel then stops the server even if this program is killed.
-fn command(binary: &Path) -> Command {
-    if !shell::succeeds(&["setpriv", "--pdeathsig", "TERM", "true"]) {
-        return Command::new(binary);
-    }
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "TERM", "--"]).arg(binary);
-    command
 }
 
 /// Copies what the server prints to its log, and announces the address of the line that says it is ready.
