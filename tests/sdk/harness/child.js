@@ -1,23 +1,36 @@
 /**
- * Runs one instance of the unmodified SDK; started by client.js, spoken to over the process channel.
+ * Runs one instance of an unmodified client package; started by client.js, spoken to over the process channel.
  *
  * The SDK keeps one object per app and process, so every instance has a process of its own. All it needs in Node is
  * a global `WebSocket`. Values cross the channel as plain copies; a copy of a message carries `$handle`, and where
  * such a copy comes back as an argument the SDK gets its own object again, with the fields in `$change` set.
  */
 
-import { createRequire, register } from 'node:module';
 import { WebSocket } from 'ws';
+import { stayOnThisMachine } from './guard.js';
+import { load } from './load.js';
+import { ignoresProxyServer } from './packages.js';
+
+/** Where sockets go whatever address they are given; only for a package that has no option for it. */
+let redirectedTo = '';
 
 /** Tells the parent after every frame from the server that local state may have changed. */
 class TellingSocket extends WebSocket {
   /** @param {string} address */
   constructor(address) {
-    super(address);
+    super(redirectedTo ? redirected(address) : address);
     this.on('message', () => setImmediate(() => tell({ changed: true })));
   }
 }
 globalThis.WebSocket = /** @type {any} */ (TellingSocket);
+stayOnThisMachine((attempt) => tell({ attempt }));
+
+/** The same path and query at the server of the scenario. @param {string} address */
+function redirected(address) {
+  const { origin, pathname, search } = new URL(address);
+  tell({ attempt: { by: 'WebSocket', to: origin + pathname, redirected: true } });
+  return redirectedTo + pathname + search;
+}
 
 /** @type {Map<number, object>} */
 const objects = new Map();
@@ -29,55 +42,46 @@ const listeners = new Map();
 let chat;
 
 const actions = {
-  /** @param {{options: object, modules?: Record<string, string>}} what */
-  async create({ options, modules }) {
-    const sdk = modules ? await modularBuild() : createRequire(import.meta.url)('@tencentcloud/chat');
-    /** @type {Record<string, any>} */
-    const loaded = {};
-    for (const [name, path] of Object.entries(modules ?? {})) loaded[name] = (await import(path)).default;
-    chat = sdk.create(modules ? { ...options, modules: loaded } : options);
-    chat.setLogLevel(4);
-    for (const name of Object.values(sdk.EVENT)) chat.on(name, listenerOf(name));
-    // The modular build has signalling only with its module.
-    if (!modules) for (const name of signalsOf(sdk)) chat.addSignalingListener(name, listenerOf(name));
-    return { version: sdk.VERSION };
+  /** @param {{package: string, address: string, options: object, modules?: string[]}} what */
+  async create({ package: name, address, options, modules }) {
+    if (ignoresProxyServer(name)) redirectedTo = address;
+    const loaded = await load(name, { options, modules }, listenerOf);
+    chat = loaded.chat;
+    return { version: loaded.version };
   },
   /** @param {{method: string, parameters: any[]}} what */
   async call({ method, parameters }) {
-    if (typeof chat[method] !== 'function') throw new Error(`the SDK has no method ${method}`);
-    const answer = await chat[method](...parameters.map(original));
+    const answer = await methodOf(method)(...parameters.map(original));
     return copy(answer?.code === 0 && 'data' in answer ? answer.data : answer);
   },
   /** For methods that take a function for success and one for failure. @param {{method: string, parameters: any[]}} what */
   async callBack({ method, parameters }) {
-    return copy(await new Promise((resolve, reject) => { chat[method](...parameters.map(original), resolve, reject); }));
+    return copy(await new Promise((resolve, reject) => { methodOf(method)(...parameters.map(original), resolve, reject); }));
   },
   /** @param {{method: string, name: string}} what */
   async stopListening({ method, name }) {
-    chat[method](name, listenerOf(name));
+    methodOf(method)(name, listenerOf(name));
   },
 };
+
+/**
+ * A method of the SDK's object, or of one that it holds.
+ * @param {string} path such as `login` or `TUIChat.sendTextMessage`
+ * @returns {(...parameters: any[]) => any}
+ */
+function methodOf(path) {
+  const names = path.split('.');
+  const name = /** @type {string} */ (names.pop());
+  const owner = names.reduce((value, key) => value?.[key], chat);
+  if (typeof owner?.[name] !== 'function') throw new Error(`the SDK has no method ${path}`);
+  return owner[name].bind(owner);
+}
 
 /** The one listener of an event, so that it can be taken away again. @param {string} name */
 function listenerOf(name) {
   const listener = listeners.get(name) ?? ((/** @type {any} */ event) => tell({ event: copy({ ...event, name }) }));
   listeners.set(name, listener);
   return listener;
-}
-
-/** The names of the events of signalling. @param {any} sdk @returns {string[]} */
-function signalsOf(sdk) {
-  return Object.values(sdk.TSignaling).filter((value) => typeof value === 'string');
-}
-
-/** The build for bundlers is written as a module, in a package that does not say so. */
-async function modularBuild() {
-  register(`data:text/javascript,${encodeURIComponent(`
-    export const load = (url, context, next) =>
-      next(url, /@tencentcloud\\/chat\\/.*\\.js$/.test(url) ? { ...context, format: 'module' } : context);
-  `)}`);
-  // @ts-expect-error: the package describes its other build only
-  return (await import('@tencentcloud/chat/index.es.js')).default;
 }
 
 /**

@@ -1,8 +1,9 @@
-/** One instance of the SDK, driven from the scenario by name of method. */
+/** One instance of a client package, driven from the scenario by name of method. */
 
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { endWithUs } from './cleanup.js';
+import { DEFAULT, listsConversations } from './packages.js';
 import { Changes, WAIT_MS_MAX, within } from './wait.js';
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
@@ -38,6 +39,12 @@ export class Client {
     this.user = user;
     /** Every event so far, in order. @type {SdkEvent[]} */
     this.events = [];
+    /** Every call so far that would have left this machine. @type {import('./guard.js').Attempt[]} */
+    this.attempts = [];
+    /** What the SDK's object was made with. @type {Record<string, any>} */
+    this.options = {};
+    this.package = DEFAULT;
+    this.version = '';
     this.#child = endWithUs(fork(CHILD, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced' }));
     this.#child.stderr?.setEncoding('utf8').on('data', (text) => { this.#errors = (this.#errors + text).slice(-4096); });
     this.#child.on('message', (message) => this.#receive(/** @type {any} */ (message)));
@@ -56,24 +63,26 @@ export class Client {
 
   /**
    * Makes the SDK object; its socket opens at once.
-   * @param {{address?: string, options?: object, modules?: Record<string, string>}} [how]
+   * @param {{package?: string, address?: string, options?: object, modules?: string[]}} [how] see `LoginOptions`
    */
-  create({ address = this.app.server.socketAddress, options = {}, modules } = {}) {
-    return this.#ask('create', 'create', {
-      options: { SDKAppID: this.app.sdkAppId, proxyServer: address, ...options },
-      modules,
-    });
+  async create({ package: name = DEFAULT, address = this.app.server.socketAddress, options = {}, modules } = {}) {
+    this.package = name;
+    this.options = { SDKAppID: this.app.sdkAppId, proxyServer: address, ...options };
+    const { version } = await this.#ask('create', 'create', { package: name, address, options: this.options, modules });
+    this.version = version;
   }
 
   /**
-   * Logs in and waits until the conversation list is complete.
+   * Logs in and waits until the conversation list is complete, where the package has one.
    * @param {string} [signature]
    */
   async login(signature = this.app.sign(this.user)) {
     const since = this.events.length;
     const answer = await this.call('login', { userID: this.user, userSig: signature });
     await this.waitFor('sdkStateReady', () => true, { since });
-    await this.until('a complete conversation list', () => this.call('getConversationList'), (list) => list.isSyncCompleted);
+    if (listsConversations(this.package)) {
+      await this.until('a complete conversation list', () => this.call('getConversationList'), (list) => list.isSyncCompleted);
+    }
     return answer;
   }
 
@@ -244,14 +253,15 @@ export class Client {
     const id = ++this.#requests;
     const answer = new Promise((resolve, reject) => {
       this.#pending.set(id, { method, resolve, reject });
-      this.#child.send({ id, action, what });
+      this.#child.send({ id, action, what }, (error) => { if (error) reject(error); });
     });
     return within(answer, `${method} at ${this.user}`, CALL_MS_MAX);
   }
 
-  /** @param {{id?: number, value?: any, error?: any, event?: SdkEvent}} message */
-  #receive({ id, value, error, event }) {
+  /** @param {{id?: number, value?: any, error?: any, event?: SdkEvent, attempt?: import('./guard.js').Attempt}} message */
+  #receive({ id, value, error, event, attempt }) {
     if (event) this.events.push(event);
+    if (attempt) this.attempts.push(attempt);
     const pending = id === undefined ? undefined : this.#pending.get(id);
     if (pending) {
       this.#pending.delete(/** @type {number} */ (id));

@@ -4,14 +4,16 @@ import { after, afterEach } from 'node:test';
 import { App } from './app.js';
 import { makeDirectory, removeDirectory } from './cleanup.js';
 import { Client } from './client.js';
+import { isKnownToTry } from './packages.js';
 import { Proxy } from './proxy.js';
 import { Server } from './server.js';
 
 /**
  * @typedef {object} LoginOptions
+ * @property {string} [package] one of packages.js; by default the build that the whole run is about
  * @property {boolean} [tapped] through a proxy of its own, found in `client.proxy`
  * @property {object} [options] further options of the SDK's `create`
- * @property {Record<string, string>} [modules] the modular build, with these modules
+ * @property {string[]} [modules] of the build for bundlers; by default all
  * @property {string} [signature]
  */
 
@@ -83,12 +85,12 @@ export class World {
    * @param {LoginOptions & {app?: App}} [how]
    * @returns {Promise<Client & {proxy: Proxy}>} the proxy only if it is tapped
    */
-  async instance(user, { tapped = false, options, modules, app = this.app } = {}) {
+  async instance(user, { package: name, tapped = false, options, modules, app = this.app } = {}) {
     if (this.#over) throw new Error('the tests of this file are over');
     const client = new Client(app, user instanceof Client ? user.user : user);
     this.#clients.push(client);
     const proxy = tapped ? await this.#proxy() : undefined;
-    await client.create({ address: proxy?.address, options, modules });
+    await client.create({ package: name, address: proxy?.address, options, modules });
     return /** @type {any} */ (Object.assign(client, { proxy }));
   }
 
@@ -97,10 +99,13 @@ export class World {
     return this.app.rest(command, body);
   }
 
-  /** Ends every instance and every proxy. */
+  /** Ends every instance and every proxy; fails if an instance tried to leave this machine in a way not known of it. */
   async sendHome() {
-    await Promise.all(this.#clients.splice(0).map((client) => client.close()));
+    const clients = this.#clients.splice(0);
+    await Promise.all(clients.map((client) => client.close()));
     await Promise.all(this.#proxies.splice(0).map((proxy) => proxy.close()));
+    const tried = clients.flatMap((client) => client.attempts.filter((attempt) => !isKnownToTry(client.package, attempt)));
+    if (tried.length > 0) throw new Error(`would have left this machine: ${JSON.stringify(tried)}`);
   }
 
   /** A test that timed out may still be running, and must open nothing more. */

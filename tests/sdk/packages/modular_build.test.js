@@ -1,20 +1,16 @@
 /** The build for bundlers, with and without optional modules. */
 
 import assert from 'node:assert/strict';
+import { MODULAR, MODULES } from '../harness/packages.js';
 import { test } from '../harness/test.js';
 import { World } from '../harness/world.js';
 
-const MODULES = {
-  'group-module': '@tencentcloud/chat/modules/group-module.js',
-  'relationship-module': '@tencentcloud/chat/modules/relationship-module.js',
-};
-
 const world = await World.open();
 
-for (const [title, modules] of Object.entries({ 'the bare core': {}, 'the core with modules': MODULES })) {
+for (const [title, modules] of Object.entries({ 'the bare core': [], 'the core with all modules': MODULES })) {
   test(`${title} logs in, sends and receives`, async () => {
     const [bob] = await world.people('bob');
-    const alice = await world.login(world.names('alice')[0], { modules });
+    const alice = await world.login(world.names('alice')[0], { package: MODULAR, modules });
     await alice.sendText(bob, 'hello bob');
     await bob.waitForText('hello bob');
     await bob.sendText(alice, 'hello alice');
