@@ -62,7 +62,16 @@ const STEPS: &[Step] = &[
     Step { name: "build", says: "the server's binary", run: |at| cargo(at, &["build", "-p", "server"]) },
     Step { name: "codegen", says: "api/ is what the code would write", run: |at| one(codegen::check(at)) },
     Step { name: "test", says: "all Rust tests", run: rust_tests },
-    Step { name: "sdk", says: "scenarios with the official SDK", run: |at| npm_tests(at, "tests/sdk") },
+    Step {
+        name: "sdk",
+        says: "scenarios with the official SDK and its sibling packages",
+        run: |at| npm_tests(at, "tests/sdk", &["run", "test:full"]),
+    },
+    Step {
+        name: "sdk-modular",
+        says: "scenarios with the official SDK's build for bundlers",
+        run: |at| npm_tests(at, "tests/sdk", &["run", "test:modular"]),
+    },
     Step { name: "page", says: "check and build the demo page", run: page },
     Step { name: "browser", says: "the demo page in a browser", run: browser },
     Step { name: "leftovers", says: "no program is left running", run: |at| one(leftovers::check(at)) },
@@ -179,12 +188,12 @@ fn rust_tests(checkout: &Checkout) -> Found {
     at_least_one(shell::run_tests(&mut checkout.cargo(&["test", "--workspace"]), Format::Cargo))
 }
 
-/// Installs what the lock file names and runs `npm test` against the debug binary.
-fn npm_tests(checkout: &Checkout, folder: &str) -> Found {
+/// Installs what the lock file names and runs these tests of npm against the debug binary.
+fn npm_tests(checkout: &Checkout, folder: &str, tests: &[&str]) -> Found {
     if let Err(failure) = shell::run(&mut checkout.npm(folder, &["ci"])) {
         return one(Err(failure));
     }
-    let mut command = checkout.npm(folder, &["test"]);
+    let mut command = checkout.npm(folder, tests);
     command.env("WHIMBREL_BIN", binary(checkout)).env("WHIMBREL_PAGE", checkout.root.join("apps/demo/dist"));
     match std::env::current_exe().during(|| "cannot find this program".into()) {
         Ok(program) => command.env("WHIMBREL_XTASK", program),
@@ -219,7 +228,7 @@ fn page(checkout: &Checkout) -> Found {
 
 fn browser(checkout: &Checkout) -> Found {
     if checkout.root.join("tests/browser").exists() {
-        return npm_tests(checkout, "tests/browser");
+        return npm_tests(checkout, "tests/browser", &["test"]);
     }
     println!("there is no tests/browser");
     (Counts::default(), Ok(()))

@@ -1,6 +1,7 @@
 /** Lists in which an account sorts its friends. */
 
 import assert from 'node:assert/strict';
+import { codeFromModule } from '../harness/packages.js';
 import { test } from '../harness/test.js';
 import { World } from '../harness/world.js';
 
@@ -139,7 +140,7 @@ test('a name exists once, and there are thirty-two', async () => {
   await assert.rejects(alice.call('createFriendGroup', { name: 'Sailors', userIDList: [] }), { code: EXISTS_LOCALLY });
   const GroupName = Array.from({ length: 31 }, (_, index) => `list ${index}`);
   await world.rest('sns/group_add', { From_Account: alice.user, GroupName });
-  await assert.rejects(alice.call('createFriendGroup', { name: 'one too many', userIDList: [] }), { code: LISTS_FULL });
+  await assert.rejects(alice.call('createFriendGroup', { name: 'one too many', userIDList: [] }), { code: codeFromModule(LISTS_FULL) });
   const reader = await back(alice);
   const lists = await reader.until('the lists', () => reader.call('getFriendGroupList'), (list) => list.length > 31);
   assert.deepEqual(lists.map((/** @type {any} */ one) => one.name).sort(), ['Sailors', ...GroupName].sort());

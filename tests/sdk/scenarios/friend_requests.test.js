@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { clockPasses } from '../harness/clock.js';
+import { codeFromModule } from '../harness/packages.js';
 import { test } from '../harness/test.js';
 import { World } from '../harness/world.js';
 
@@ -179,7 +180,7 @@ test('who may not ask is refused', async () => {
   await forbid('AdminForbid_Type_SendOut');
   await assert.rejects(
     alice.call('addFriend', { to: bob.user, source: 'AddSource_Type_Web', type: 'Add_Type_Both' }),
-    { code: MAY_NOT_ASK },
+    { code: codeFromModule(MAY_NOT_ASK) },
   );
   await forbid('AdminForbid_Type_None');
   await ask(alice, bob);
