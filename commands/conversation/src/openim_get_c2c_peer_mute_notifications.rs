@@ -2,7 +2,7 @@
 
 use command::scalar::AnyName;
 use command::{Call, Callers, Command, Family, Spec};
-use model::{ErrorCode, Result};
+use model::{AccountNumber, ErrorCode, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 pub const ACCOUNTS_MAX: usize = 100;
 
 /// Gets how messages of others are announced to the caller.
+///
+/// `tim-js-sdk` (seen with 2.27.6) names nobody and an `UpdateSeq`: it is told all whose messages are not announced as usual.
 #[derive(Deserialize, JsonSchema)]
 pub struct GetRemindTypes {
-    /// Whose messages.
-    #[serde(rename = "Peer_Account")]
-    pub peers: Vec<AnyName>,
+    /// Whose messages. All that are not announced as usual, if absent.
+    #[serde(rename = "Peer_Account", default)]
+    pub peers: Option<Vec<AnyName>>,
 }
 
 /// How messages are announced.
@@ -23,6 +25,9 @@ pub struct RemindTypes {
     /// In the order of the request.
     #[serde(rename = "MuteNotificationsList")]
     pub list: Vec<RemindType>,
+    /// A number that clients send again the next time; the list is always whole.
+    #[serde(rename = "UpdateSeq")]
+    pub sequence: u64,
 }
 
 /// How one account's messages are announced.
@@ -44,14 +49,17 @@ impl Command for GetRemindTypes {
     type Reply = RemindTypes;
 
     async fn run(self, call: &Call) -> Result<RemindTypes> {
-        if self.peers.len() > ACCOUNTS_MAX {
+        let owner = call.actor("From_Account", None, ErrorCode::SenderUnknown).await?;
+        let Some(peers) = self.peers else {
+            return Ok(RemindTypes { list: all(call, owner.number).await?, sequence: 1 });
+        };
+        if peers.len() > ACCOUNTS_MAX {
             return Err(
                 ErrorCode::TooManyAccounts.because(format!("Peer_Account: at most {ACCOUNTS_MAX} accounts"))
             );
         }
-        let owner = call.actor("From_Account", None, ErrorCode::SenderUnknown).await?;
-        let mut list = Vec::with_capacity(self.peers.len());
-        for name in self.peers {
+        let mut list = Vec::with_capacity(peers.len());
+        for name in peers {
             let peer = match name.user() {
                 Some(user) => call.engine.accounts.find(call.app.id, &user).await?,
                 None => None,
@@ -62,6 +70,20 @@ impl Command for GetRemindTypes {
             };
             list.push(RemindType { peer: name.0, remind });
         }
-        Ok(RemindTypes { list })
+        Ok(RemindTypes { list, sequence: 1 })
     }
+}
+
+/// Everybody whose messages are not announced as usual.
+async fn all(call: &Call, owner: AccountNumber) -> Result<Vec<RemindType>> {
+    let mut list = Vec::new();
+    for fact in call.engine.contacts.all(call.app.id, owner).await? {
+        let remind = fact.settings.remind;
+        if remind != 0
+            && let Some(peer) = call.engine.accounts.with_number(call.app.id, fact.peer).await?
+        {
+            list.push(RemindType { peer: peer.user.to_string(), remind });
+        }
+    }
+    Ok(list)
 }

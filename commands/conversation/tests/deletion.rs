@@ -36,7 +36,7 @@ async fn a_deleted_conversation_leaves_the_list_of_every_instance() {
     assert_eq!(push.event(), 102);
     let change = &push.item("RecentContactMod")[0];
     assert_eq!(change["PushType"], 1);
-    let expected = json!([{"Type": 1, "UserId": "bob"}]);
+    let expected = json!([{"Type": 1, "UserId": "bob", "Peer_Account": "bob"}]);
     assert_eq!(change["RecentContactDeleteItem"]["RecentContactList"], expected);
     alice.hears_nothing().await;
     bob.hears_nothing().await;

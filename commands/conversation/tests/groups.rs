@@ -19,7 +19,7 @@ fn contact(peer: &str) -> Value {
 }
 
 fn pushed(peer: &str) -> Value {
-    json!({"Type": 1, "UserId": peer})
+    json!({"Type": 1, "UserId": peer, "Peer_Account": peer})
 }
 
 fn create(name: &str, peers: &[&str]) -> Value {

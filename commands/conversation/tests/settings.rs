@@ -34,7 +34,7 @@ async fn the_other_instances_follow_pins() {
         assert_eq!(push.event(), 102);
         let change = &push.item("RecentContactMod")[0];
         assert_eq!(change["PushType"], push_type);
-        let expected = json!([{"Type": 1, "UserId": "bob"}, {"Type": 1, "UserId": "carol"}]);
+        let expected = json!([{"Type": 1, "UserId": "bob", "Peer_Account": "bob"}, {"Type": 1, "UserId": "carol", "Peer_Account": "carol"}]);
         assert_eq!(change["RecentContactTopItem"]["RecentContactList"], expected);
     }
     alice.hears_nothing().await;
@@ -88,7 +88,7 @@ async fn the_other_instances_follow_marks() {
         let change = &push.item("RecentContactMod")[0];
         assert_eq!(change["PushType"], 4);
         let item = &change["RecentContactMarkContact"]["RecentContactMarkContactItem"][0];
-        let expected = json!({"OptType": kind, "RecentContactItem": {"Type": 1, "UserId": "bob"},
+        let expected = json!({"OptType": kind, "RecentContactItem": {"Type": 1, "UserId": "bob", "Peer_Account": "bob"},
             "StandardMark": format!("{}{marks}", "0".repeat(61)), "CustomMark": custom});
         assert_eq!(item, &expected);
     }
@@ -174,6 +174,10 @@ async fn the_other_instances_follow_how_messages_are_announced() {
     let reminds: Vec<&Value> =
         answer.list("MuteNotificationsList").iter().map(|item| &item["MuteNotifications"]).collect();
     assert_eq!(reminds, [0, 2, 0]);
+    // Who names nobody is told all that are not as usual.
+    let answer = alice.call("openim.get_c2c_peer_mute_notifications", json!({"UpdateSeq": 0})).await.ok();
+    let expected = json!([{"Peer_Account": "bob", "MuteNotifications": 2}]);
+    assert_eq!((&answer["MuteNotificationsList"], &answer["UpdateSeq"]), (&expected, &json!(1)));
     alice.call(command, set(3, json!(["bob"]))).await.refused(90001, "Mute_Notifications");
     alice.call(command, set(0, json!(vec!["bob"; 31]))).await.refused(90018, "Peer_Account");
     let many = json!({"Peer_Account": vec!["bob"; 101]});

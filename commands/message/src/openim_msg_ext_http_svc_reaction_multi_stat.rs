@@ -48,10 +48,13 @@ pub struct MessageReactions {
     /// Its reactions, in the order in which each was made first.
     #[serde(rename = "MsgReactionSummary")]
     pub summary: Vec<ReactionSummary>,
+    /// The same, under the name by which `lite-chat` reads it.
+    #[serde(rename = "ReactionList")]
+    pub list: Vec<ReactionSummary>,
 }
 
 /// A reaction to a message.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ReactionSummary {
     /// The reaction.
     #[serde(rename = "Reaction")]
@@ -98,7 +101,7 @@ impl Command for GetReactions {
                     reaction: reaction.text,
                 });
             }
-            results.push(MessageReactions { key, summary });
+            results.push(MessageReactions { key, list: summary.clone(), summary });
         }
         Ok(ReactionList { results })
     }

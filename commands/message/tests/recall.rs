@@ -41,7 +41,7 @@ async fn both_sides_are_told_and_the_content_is_gone() {
     for client in [&mut second, &mut bob] {
         let push = client.pushed().await;
         assert_eq!(push.event(), 10);
-        let expected = json!([{"From_Account": "alice", "To_Account": "bob", "MsgSeq": 1, "MsgRandom": 1,
+        let expected = json!([{"From_Account": "alice", "To_Account": "bob", "MsgSeq": 1, "MsgRandom": 1, "MsgRand": 1,
             "MsgTimeStamp": message["MsgTime"], "MsgClientTime": 77, "TinyId": alice.number,
             "RevokerInfo": {"Revoker_Account": "alice", "Reason": ""}}]);
         assert_eq!(push.notice("WithdrawC2cMsgNotify")["C2cWithdrawInfoArray"], expected);

@@ -28,14 +28,14 @@ pub struct SetProfile {
     pub fields: Vec<Field>,
 }
 
-/// A field.
+/// A field. `lite-chat` sends both names in lower case.
 #[derive(Deserialize, JsonSchema)]
 pub struct Field {
     /// Its name.
-    #[serde(rename = "Tag")]
+    #[serde(rename = "Tag", alias = "tag")]
     pub tag: String,
     /// Its value: a number or a text.
-    #[serde(rename = "Value")]
+    #[serde(rename = "Value", alias = "value")]
     pub value: Value,
 }
 

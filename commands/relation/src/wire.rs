@@ -87,14 +87,14 @@ pub struct ReadField {
     pub value: Value,
 }
 
-/// A field to write.
+/// A field to write. `lite-chat` sends both names in lower case.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct WrittenField {
     /// Its name.
-    #[serde(rename = "Tag")]
+    #[serde(rename = "Tag", alias = "tag")]
     pub tag: String,
     /// Its value: a text, a number, or names of lists.
-    #[serde(rename = "Value")]
+    #[serde(rename = "Value", alias = "value")]
     pub value: Value,
 }
 

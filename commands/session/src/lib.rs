@@ -8,6 +8,7 @@ pub mod im_open_status_ws_status_unsubscribe;
 pub mod im_open_status_wshello;
 pub mod im_open_status_wslogin;
 pub mod im_open_status_wslogout;
+pub mod openim_authkey;
 
 use command::{AnyCommand, Call, Erased};
 use model::{ErrorCode, Result};
@@ -24,6 +25,7 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<im_open_status_wshello::Hello>::boxed(),
         Erased::<im_open_status_wslogin::LogIn>::boxed(),
         Erased::<im_open_status_wslogout::LogOut>::boxed(),
+        Erased::<openim_authkey::GetFileKey>::boxed(),
     ]
 }
 

@@ -37,6 +37,14 @@ async fn a_login_answers_what_the_client_needs_and_makes_the_account() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn files_need_no_key() {
+    let world = world().await;
+    let mut alice = world.login("alice").await;
+    let answer = alice.call("openim.authkey", json!({})).await.ok();
+    assert!(!answer.has("AuthKey"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn bad_signatures_are_refused_by_their_numbers_and_the_next_try_may_be_good() {
     let world = world().await;
     let good = world.sign(&world.app, "alice");
@@ -132,7 +140,10 @@ async fn the_oldest_login_gives_way_and_learns_it_however_it_comes_back() {
     }
     let mut third = world.login("alice").await;
     let [first, second] = &mut logins[..] else { unreachable!("two logged in") };
-    assert_eq!(first.pushed().await.kick(), 1);
+    let push = first.pushed().await;
+    assert_eq!(push.kick(), 1);
+    let kick = &push.body["EventArray"][0]["C2cNotifyMsgArray"][0]["KickoutMsgNotify"];
+    assert_eq!(kick["Instid"], json!(first.instance), "it is named");
     second.hears_nothing().await;
     third.hears_nothing().await;
     assert_eq!(kick_type(&hello(first).await), 1);

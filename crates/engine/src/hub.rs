@@ -228,12 +228,12 @@ impl Hub {
         }
     }
 
-    /// Ends the sessions of these instances (all of the account, if `None`): each gets the frame as its last one.
-    pub fn fence(&self, app: SdkAppId, number: AccountNumber, only: Option<InstanceId>, last: &Bytes) {
+    /// Ends the sessions of these instances (all of the account, if `None`): each is told as its last frame that it was kicked, and how.
+    pub fn fence(&self, app: SdkAppId, number: AccountNumber, only: Option<InstanceId>, kick: u8) {
         for connection in self.of_account(app, number) {
             let instance = connection.session().map(|session| session.instance);
             if only.is_none() || only == instance {
-                connection.outbox.fence(Some(last.clone()));
+                connection.outbox.fence(instance.map(|instance| push::kick(kick, instance)));
                 self.unbind(&connection);
             }
         }

@@ -6,7 +6,7 @@ pub mod relations;
 
 use bytes::Bytes;
 use model::settings::App;
-use model::{AccountNumber, Message, MessageKey, Seconds, UserId};
+use model::{AccountNumber, InstanceId, Message, MessageKey, Seconds, UserId};
 use serde_json::{Value, json};
 
 pub use annotations::{Named, extensions_changed, extensions_cleared, reacted, reacted_elsewhere};
@@ -37,10 +37,15 @@ pub fn resync() -> Bytes {
     frame(MSG_PUSH, &json!({"EventArray": [], "Flag": 1}))
 }
 
-/// Ends a login: 1 another login on the same platform, 2 on another one, 3 by the app's back end.
+/// Ends the login of an instance: 1 another login on the same platform, 2 on another one, 3 by the app's back end.
 #[must_use]
-pub fn kick(kind: u8) -> Bytes {
-    let kick = json!({"KickType": kind, "NewInstInfo": {"InstType": 0, "Platform": "Web"}});
+pub fn kick(kind: u8, instance: InstanceId) -> Bytes {
+    // `lite-chat` obeys only where it is named.
+    let kick = json!({
+        "KickType": kind,
+        "Instid": instance,
+        "NewInstInfo": {"InstType": 0, "Platform": "Web"},
+    });
     let item = json!({"Event": 10, "NotifySeq": 1, "C2cNotifyMsgArray": [{"NoticeSeq": 1, "KickoutMsgNotify": kick}]});
     frame("im_open_status.stat_forceoffline", &json!({ "EventArray": [item] }))
 }
@@ -221,6 +226,8 @@ pub fn recall_item(recalled: Recalled<'_>) -> Value {
         "To_Account": recalled.to,
         "MsgSeq": recalled.key.sequence,
         "MsgRandom": recalled.key.random,
+        // What `lite-chat` calls it here.
+        "MsgRand": recalled.key.random,
         "MsgTimeStamp": recalled.key.time,
         "MsgClientTime": recalled.client_time,
         "TinyId": recalled.author.to_string(),
@@ -352,7 +359,7 @@ pub fn all_read() -> Bytes {
 }
 
 /// The instance that caused a push and needs none itself.
-pub type Cause = Option<model::InstanceId>;
+pub type Cause = Option<InstanceId>;
 
 #[cfg(test)]
 mod tests {

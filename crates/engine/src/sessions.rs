@@ -12,7 +12,6 @@ use crate::Engine;
 use crate::facts::{AccountFact, InstallationFact, InstanceFact, InstanceState};
 use crate::hub::{Connection, Session};
 use crate::presence::Status;
-use crate::push;
 use crate::store::{TRIES_MAX, owned_by, put, remove, unchanged, write, write_if};
 use crate::token::{Token, TokenKey};
 
@@ -190,8 +189,8 @@ impl Engine {
         }
         let (instance, victims) = self.take_place(app, connection, &account, verified).await?;
         for victim in victims {
-            let frame = push::kick(kick_kind(victim.platform, connection.platform));
-            self.hub.fence(app.id, account.number, Some(victim.instance), &frame);
+            let kind = kick_kind(victim.platform, connection.platform);
+            self.hub.fence(app.id, account.number, Some(victim.instance), kind);
             self.presence.left(app.id, &account, victim.instance, Status::LoggedOut).await?;
         }
         self.profiles.renew(stamps, app.id, account.number).await?;
@@ -392,7 +391,7 @@ impl Engine {
     pub async fn end_sessions(&self, app: SdkAppId, account: &AccountFact) -> Result<()> {
         let sessions: Vec<_> =
             self.hub.of_account(app, account.number).iter().filter_map(|found| found.session()).collect();
-        self.hub.fence(app, account.number, None, &push::kick(KICK_BY_BACK_END));
+        self.hub.fence(app, account.number, None, KICK_BY_BACK_END);
         for session in sessions {
             self.presence.left(app, account, session.instance, Status::LoggedOut).await?;
         }

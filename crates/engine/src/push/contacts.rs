@@ -12,8 +12,9 @@ fn contacts(kind: u8, field: &str, content: &Value) -> Bytes {
     event(&json!({"Event": 102, "RecentContactMod": [{"PushType": kind, field: content}]}))
 }
 
+/// The SDK reads either name, `lite-chat` the second alone.
 fn contact(peer: &UserId) -> Value {
-    json!({"Type": 1, "UserId": peer})
+    json!({"Type": 1, "UserId": peer, "Peer_Account": peer})
 }
 
 fn contact_list(peers: &[UserId]) -> Value {

@@ -175,6 +175,7 @@ pub(crate) const ROWS: &[Row] = &[
         Ignored,
         r#"{"Report_Account":"$ME","Peer_Account":"$PEER"}"#,
     ),
+    row("openim/authkey", Account, Ignored, "{}"),
     row("openim/batchsendmsg", BY_MESSAGE, Ignored, HI_TO_MANY),
     row(
         "openim/c2c_msg_read_receipt",
