@@ -18,9 +18,9 @@ use crate::do_not_disturb::DoNotDisturbFact;
 use crate::erased::ErasedFact;
 use crate::export::ExportFact;
 use crate::facts::{
-    AccountFact, BlockFact, ContactFact, InstallationFact, InstanceFact, ProfileFact, RevokedFact, WatchFact,
+    AccountFact, ContactFact, InstallationFact, InstanceFact, ProfileFact, RevokedFact, WatchFact,
 };
-use crate::relations::{FriendFact, RelationsFact, RequestFact};
+use crate::relations::{RelationsFact, RequestFact};
 use crate::robots::RobotFact;
 use crate::statistics::Statistics;
 use crate::store::{TRIES_MAX, indexed_by, owned_by, put, remove, unchanged, write, write_if};
@@ -332,12 +332,10 @@ impl Accounts {
         Ok(Arc::new(fact))
     }
 
-    /// Deletes what is left of an account that is deleted, but for whom it follows and who follows it: `Follows::erase`.
+    /// Deletes what is left of an account that is deleted, but for what is kept in memory too: `Relations::erase_list`,
+    /// `Blocks::erase`, `Follows::erase`.
     pub(crate) async fn delete_rest(&self, app: SdkAppId, number: AccountNumber) -> Result<()> {
         self.remove_all::<InstanceFact>(app, number, None).await?;
-        self.remove_all::<BlockFact>(app, number, None).await?;
-        self.remove_all::<BlockFact>(app, number, Some(BlockFact::BY_BLOCKED)).await?;
-        self.remove_all::<FriendFact>(app, number, None).await?;
         self.remove_all::<RequestFact>(app, number, None).await?;
         self.remove_all::<RelationsFact>(app, number, None).await?;
         self.remove_all::<ContactFact>(app, number, None).await?;

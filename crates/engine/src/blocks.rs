@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{AccountNumber, Result, SdkAppId};
+use model::{AccountNumber, ErrorCode, Result, SdkAppId};
 use ports::records::{Range, find};
 use ports::{Record, Records};
 use promise::Stamps;
@@ -10,7 +10,7 @@ use quick_cache::sync::Cache;
 
 use crate::context::Context;
 use crate::facts::{AccountFact, BlockFact};
-use crate::store::{owned_by, put, remove, write};
+use crate::store::{indexed_by, owned_by, put, remove, write, write_all_for};
 
 /// The most entries of a block list (page 1047/34381).
 pub const BLOCKED_MAX: usize = 1000;
@@ -81,7 +81,7 @@ impl Blocks {
     /// Adds entries; those that are there stay as they are.
     ///
     /// # Errors
-    /// What the store says.
+    /// `RelationAccountUnknown` if one of the accounts was just erased: then none is added.
     pub async fn add(
         &self,
         stamps: Stamps,
@@ -94,11 +94,31 @@ impl Blocks {
             let fact = BlockFact { owner, blocked: other.number, user: other.user.clone(), since };
             put(stamps.account(owner), &fact)
         });
-        write(self.records(), app, writes.collect::<Result<Vec<_>>>()?).await?;
+        let writes = writes.collect::<Result<Vec<_>>>()?;
+        let concerned: Vec<AccountNumber> = others.iter().map(|other| other.number).chain([owner]).collect();
+        let gone = ErrorCode::RelationAccountUnknown;
+        write_all_for(self.records(), app, (&concerned, gone), writes).await?;
         for other in others {
             self.cache.insert((app, owner, other.number), true);
         }
         Ok(())
+    }
+
+    /// Removes what an erased account leaves, in memory too: its list, and it from those of others.
+    pub(crate) async fn erase(&self, app: SdkAppId, number: AccountNumber) -> Result<()> {
+        loop {
+            let mut entries = owned_by::<BlockFact>(self.records(), app, number, BLOCKED_MAX).await?;
+            let others = indexed_by(self.records(), app, BlockFact::BY_BLOCKED, number, BLOCKED_MAX).await?;
+            entries.extend(others);
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let writes = entries.iter().map(|entry| remove::<BlockFact>(entry.key()));
+            write(self.records(), app, writes.collect()).await?;
+            for entry in entries {
+                self.cache.remove(&(app, entry.owner, entry.blocked));
+            }
+        }
     }
 
     /// Removes entries.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::contacts::{MARKED_MAX, SETTINGS_MAX};
 use crate::context::Context;
 use crate::facts::{ContactFact, ContactSettings};
-use crate::store::{TRIES_MAX, owned_by, put, unchanged, write_if};
+use crate::store::{TRIES_MAX, owned_by, put, still_there, unchanged, write_for, write_if};
 
 /// The most conversation groups of an account (page 1047/34381).
 pub const GROUPS_MAX: usize = 20;
@@ -132,7 +132,8 @@ impl ContactGroups {
     /// may ask again when it has lost the answer.
     ///
     /// # Errors
-    /// `ContactGroupNameLength`, `TooManyContactGroups`; for single conversations `TooManyMarkedConversations`.
+    /// `ContactGroupNameLength`, `TooManyContactGroups`, `ContactAccountUnknown` if the account was just erased; for single
+    /// conversations `TooManyMarkedConversations`, `ContactAccountUnknown`.
     pub async fn create(
         &self,
         stamps: Stamps,
@@ -148,7 +149,8 @@ impl ContactGroups {
     /// Puts conversations into a group or takes them out. What is so already stays.
     ///
     /// # Errors
-    /// `ContactGroupUnknown`; for single conversations `TooManyMarkedConversations`.
+    /// `ContactGroupUnknown`, `ContactAccountUnknown`; for single conversations `TooManyMarkedConversations`,
+    /// `ContactAccountUnknown`.
     pub async fn change_members(
         &self,
         stamps: Stamps,
@@ -175,12 +177,14 @@ impl ContactGroups {
             let outcomes = changes.iter().map(|change| members.set(group.id, *change)).collect();
             let now = self.context.clock.now().seconds();
             let mut conditions = vec![unchanged::<ContactGroupsFact>(fact.key(), version)];
+            conditions.append(&mut members.still_there);
             let mut writes = vec![put(stamps.account(owner), &fact)?];
             for changed in members.changed(owner, now) {
                 conditions.push(unchanged::<ContactFact>(changed.fact.key(), changed.version));
                 writes.push(put(stamps.account(owner), &changed.fact)?);
             }
-            if write_if(self.records(), app, conditions, writes).await? {
+            let concerned = (&[owner][..], ErrorCode::ContactAccountUnknown);
+            if write_for(self.records(), app, concerned, conditions, writes).await? {
                 return Ok((group, outcomes));
             }
         }
@@ -283,6 +287,8 @@ struct Members {
     /// How many conversations of the account are marked or grouped.
     marked: usize,
     drafts: BTreeMap<AccountNumber, Draft>,
+    /// That the other sides are still there.
+    still_there: Vec<Condition>,
 }
 
 struct Draft {
@@ -306,19 +312,21 @@ impl Members {
     ) -> Result<Self> {
         let all: Vec<ContactFact> = owned_by(records, app, owner, SETTINGS_MAX).await?;
         let marked = all.iter().filter(|fact| fact.settings.is_marked()).count();
-        let mut drafts = BTreeMap::new();
+        let (mut drafts, mut there) = (BTreeMap::new(), Vec::new());
         for Membership { peer, .. } in changes {
+            let Some(is_there) = still_there(records, app, *peer).await? else { continue };
+            there.push(is_there);
             let found = find::<ContactFact>(records, app, &ContactFact::key_of(owner, *peer)).await?;
             let version = found.as_ref().map(|(_, version)| *version);
             let before = found.map(|(fact, _)| fact.settings).unwrap_or_default();
             drafts.insert(*peer, Draft { version, now: before.clone(), before });
         }
-        Ok(Self { marked, drafts })
+        Ok(Self { marked, drafts, still_there: there })
     }
 
     fn set(&mut self, group: u32, change: Membership) -> Result<()> {
-        // Each change has a draft.
-        let Some(draft) = self.drafts.get_mut(&change.peer) else { return Ok(()) };
+        // Each change has a draft, but those about an account that was just erased.
+        let draft = self.drafts.get_mut(&change.peer).ok_or(ErrorCode::ContactAccountUnknown)?;
         let was_marked = draft.now.is_marked();
         if change.is_in && !was_marked && self.marked >= MARKED_MAX {
             return Err(ErrorCode::TooManyMarkedConversations.into());

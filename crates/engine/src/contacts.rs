@@ -9,7 +9,7 @@ use promise::Stamps;
 use crate::Engine;
 use crate::context::Context;
 use crate::facts::{AccountFact, ContactFact, ContactSettings};
-use crate::store::{TRIES_MAX, owned_by, put, unchanged, write_if};
+use crate::store::{TRIES_MAX, owned_by, put, unchanged, write_for};
 
 /// The most pinned conversations of an account (page 1047/34381).
 pub const PINNED_MAX: usize = 50;
@@ -59,7 +59,7 @@ impl Contacts {
     /// Changes the settings of one conversation; returns what they are now.
     ///
     /// # Errors
-    /// `TooManyPinned`, `TooManyMarkedConversations`.
+    /// `TooManyPinned`, `TooManyMarkedConversations`, `ContactAccountUnknown` if one of both was just erased.
     pub async fn change(
         &self,
         stamps: Stamps,
@@ -83,7 +83,8 @@ impl Contacts {
             let fact = ContactFact { owner, peer, settings: settings.clone() };
             let condition = unchanged::<ContactFact>(key, version);
             let writes = vec![put(stamps.account(owner), &fact)?];
-            if write_if(self.records(), app, vec![condition], writes).await? {
+            let concerned = (&[owner, peer][..], ErrorCode::ContactAccountUnknown);
+            if write_for(self.records(), app, concerned, vec![condition], writes).await? {
                 return Ok(settings);
             }
         }

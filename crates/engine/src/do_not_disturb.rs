@@ -8,7 +8,7 @@ use promise::Stamps;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::store::{put, write};
+use crate::store::{put, write_all_for};
 
 /// How messages are announced in a span of time. By default they are announced at all times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,7 +95,7 @@ impl DoNotDisturb {
     /// Sets when an account does not want to be disturbed; the last one to set it wins.
     ///
     /// # Errors
-    /// `MessageBadJson`, naming the field.
+    /// `MessageBadJson`, naming the field; `SenderUnknown` if the account was just erased.
     pub async fn set(
         &self,
         stamps: Stamps,
@@ -106,7 +106,8 @@ impl DoNotDisturb {
         times.check()?;
         let fact = DoNotDisturbFact { number, times };
         let writes = vec![put(stamps.account(number), &fact)?];
-        write(self.context.records.as_ref(), app, writes).await
+        let concerned = (&[number][..], ErrorCode::SenderUnknown);
+        write_all_for(self.context.records.as_ref(), app, concerned, writes).await
     }
 }
 

@@ -133,6 +133,7 @@ impl Engine {
         let turn = self.erasing.begin(app.id, number).ok_or(ErrorCode::AccountUnknown)?;
         let account = self.accounts.delete(stamps, app.id, user, &commitment).await?;
         self.profiles.forget(app.id, account.number);
+        self.presence.forget(app.id, account.number).await?;
         self.robots.forget(app.id);
         // A restore of a backup that is older than this must not bring it back.
         let doomed = Destroyed::Author(app.id, account.number);
@@ -179,6 +180,9 @@ impl Engine {
         if let Some(known) = self.apps.find(app).await? {
             self.forget_relations(&known, number).await?;
         }
+        // The list before its counts, which the rest takes.
+        self.relations.erase_list(app, number).await?;
+        self.blocks.erase(app, number).await?;
         self.accounts.delete_rest(app, number).await?;
         self.follows.erase(app, number).await?;
         let Some(mut fact) = self.erased(app, number).await? else { return Ok(()) };

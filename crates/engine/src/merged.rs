@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::Engine;
 use crate::facts::AccountFact;
 use crate::preserve::{Copied, HoldFact};
-use crate::store::{put, remove, unchanged, write, write_if};
+use crate::store::{put, remove, unchanged, write, write_all_for, write_if};
 
 /// The most bytes of one list as JSON. Sealed and in base64 it still fits into a record, and a client can send it in a
 /// frame of the usual limit.
@@ -89,7 +89,8 @@ impl Engine {
     /// message that names it and is recalled does not take it along: it may have been forwarded.
     ///
     /// # Errors
-    /// `MessageTooLong` for more than [`LIST_BYTES_MAX`] bytes, `NotStored` if the app stores no messages, `DiskFull`.
+    /// `MessageTooLong` for more than [`LIST_BYTES_MAX`] bytes, `NotStored` if the app stores no messages, `SenderUnknown` if the
+    /// author was just erased, `DiskFull`.
     pub async fn store_merged(&self, app: &App, author: &AccountFact, list: Vec<u8>) -> Result<String> {
         if list.len() > LIST_BYTES_MAX {
             return Err(ErrorCode::MessageTooLong.because(format!("MsgList: at most {LIST_BYTES_MAX} bytes")));
@@ -106,7 +107,8 @@ impl Engine {
         let place = Place::merged(app.id, author.number);
         let sealed = self.keyring.seal_bytes(place, now, stamp.expiry, list)?;
         let fact = MergedFact { key, author: author.number, stored_at: now, sealed };
-        write(self.context.records.as_ref(), app.id, vec![put(stamp, &fact)?]).await?;
+        let concerned = (&[author.number][..], ErrorCode::SenderUnknown);
+        write_all_for(self.context.records.as_ref(), app.id, concerned, vec![put(stamp, &fact)?]).await?;
         Ok(fact.key)
     }
 

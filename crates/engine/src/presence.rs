@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::facts::{AccountFact, InstanceFact, InstanceState, WatchFact};
 use crate::hub::{Connection, Hub};
 use crate::push;
-use crate::store::{indexed_by, owned_by, put, remove, write};
+use crate::store::{indexed_by, owned_by, put, remove, still_there, write, write_all_for};
 
 /// The most bytes of a custom status.
 pub const CUSTOM_STATUS_BYTES_MAX: usize = 100;
@@ -87,10 +87,15 @@ impl Presence {
         Ok(found.map(|bytes| STANDARD.encode(bytes)).unwrap_or_default())
     }
 
+    /// Forgets what an account says about itself: it is erased.
+    pub(crate) async fn forget(&self, app: SdkAppId, number: AccountNumber) -> Result<()> {
+        Ok(self.context.ephemeral.remove(app, &status_key(number)).await?)
+    }
+
     /// Sets what an account says about itself, and tells its instances and its watchers.
     ///
     /// # Errors
-    /// What the store says.
+    /// `AccountUnknown` if the account was just erased.
     pub async fn set_custom_status(
         &self,
         stamps: Stamps,
@@ -106,6 +111,11 @@ impl Presence {
             let stamp = stamps.account_until(account.number, end);
             let value = ports::Stamped::new(stamp, Bytes::copy_from_slice(text.as_bytes()));
             self.context.ephemeral.put(&key, value).await?;
+        }
+        // Who erases it at this moment forgets the text, or is seen here.
+        if still_there(self.records(), app, account.number).await?.is_none() {
+            self.forget(app, account.number).await?;
+            return Err(ErrorCode::AccountUnknown.into());
         }
         let custom = STANDARD.encode(text);
         let frame = push::status(&account.user, Status::Online as u8, &custom);
@@ -169,7 +179,7 @@ impl Presence {
     /// Watches accounts from now on; the oldest entries do not give way.
     ///
     /// # Errors
-    /// `TooManyAccounts` if it would watch too many.
+    /// `TooManyAccounts` if it would watch too many, `AccountUnknown` if one of the accounts was just erased.
     pub async fn watch(
         &self,
         stamps: Stamps,
@@ -191,9 +201,12 @@ impl Presence {
                 .because(format!("To_Account: an account watches at most {WATCHED_MAX} others")));
         }
         let stamp = stamps.account(watcher);
+        let concerned: Vec<AccountNumber> =
+            new.iter().map(|account| account.number).chain([watcher]).collect();
         let writes =
             new.into_iter().map(|account| put(stamp, &WatchFact { watcher, watched: account.number }));
-        write(self.records(), app, writes.collect::<Result<Vec<_>>>()?).await
+        let writes = writes.collect::<Result<Vec<_>>>()?;
+        write_all_for(self.records(), app, (&concerned, ErrorCode::AccountUnknown), writes).await
     }
 
     /// Watches these no longer; everybody, if `None`.

@@ -18,7 +18,7 @@ use crate::hub::Hub;
 use crate::preserve::Preserve;
 use crate::push;
 use crate::relations::{FriendFact, who_has};
-use crate::store::{TRIES_MAX, put, unchanged, write_if};
+use crate::store::{TRIES_MAX, put, unchanged, write_for, write_if};
 
 const CACHED: usize = 100_000;
 
@@ -160,8 +160,8 @@ impl Profiles {
     /// Sets fields, then tells the account's instances and those who talk to it.
     ///
     /// # Errors
-    /// `NotStored` if the app stores no profiles and
-    /// the account is not connected.
+    /// `NotStored` if the app stores no profiles and the account is not connected, `ProfileAccountUnknown` if it was just
+    /// erased.
     pub async fn set(
         &self,
         stamps: Stamps,
@@ -211,7 +211,8 @@ impl Profiles {
             let stamp = stamps.profile(number, self.context.clock.now().seconds());
             let fact = self.seal(app, number, &profile, stamp.expiry)?;
             let condition = unchanged::<ProfileFact>(key, version);
-            if write_if(self.records(), app, vec![condition], vec![put(stamp, &fact)?]).await? {
+            let concerned = (&[number][..], ErrorCode::ProfileAccountUnknown);
+            if write_for(self.records(), app, concerned, vec![condition], vec![put(stamp, &fact)?]).await? {
                 self.forget(app, number);
                 return Ok(());
             }

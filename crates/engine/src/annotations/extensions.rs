@@ -198,7 +198,7 @@ impl Engine {
             }
             numbers.sequence = draft.latest;
             let writes = self.writes(app, message, draft)?;
-            if self.change_annotations(app, message, &numbers, version, writes).await? {
+            if self.change_annotations(app, message, maker, (&numbers, version), writes).await? {
                 let done = changed.outcomes.iter().filter(|outcome| outcome.error.is_none());
                 let pairs: Vec<&Pair> = done.map(|outcome| &outcome.pair).collect();
                 let frame = push::extensions_changed(message.named(), operation, &pairs, changed.latest);
@@ -227,7 +227,7 @@ impl Engine {
                 remove::<ExtensionFact>(ExtensionFact::key_of(&fact.about, fact.sequence))
             };
             let writes = facts.iter().map(gone).collect();
-            if self.change_annotations(app, message, &numbers, version, writes).await? {
+            if self.change_annotations(app, message, maker, (&numbers, version), writes).await? {
                 let frame = push::extensions_cleared(message.named(), numbers.cleared);
                 self.tell_viewers(app.id, message, maker, &frame);
                 return Ok(numbers.sequence);

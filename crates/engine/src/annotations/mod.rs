@@ -29,7 +29,7 @@ pub use self::reactions::{REACTED_MAX, REACTION_BYTES_MAX, REACTIONS_MAX, Reacti
 use crate::Engine;
 use crate::facts::AccountFact;
 use crate::push::Named;
-use crate::store::{put, unchanged, write_if};
+use crate::store::{put, unchanged, write_for};
 
 /// Records of one kind about one message: extensions with deleted keys, or reactions.
 const ABOUT_ONE_MAX: usize = 2000;
@@ -173,13 +173,14 @@ impl Engine {
     /// Writes a change about a message; `false` if another one came first.
     ///
     /// # Errors
-    /// [`no_such_message`] if the message went meanwhile: then nothing is left of the change.
+    /// [`no_such_message`] if the message went meanwhile, or one of its sides or the maker was erased: then nothing is left of the
+    /// change.
     async fn change_annotations(
         &self,
         app: &App,
         message: &Annotated,
-        numbers: &AnnotationsFact,
-        version: Option<u64>,
+        maker: Maker,
+        (numbers, version): (&AnnotationsFact, Option<u64>),
         mut writes: Vec<Write>,
     ) -> Result<bool> {
         let About { conversation, at, .. } = message.about;
@@ -187,7 +188,12 @@ impl Engine {
         let stamp = Stamps::of(app.id, &app.settings).annotation(side, Medium::Derived, message.end);
         writes.push(put(stamp, numbers)?);
         let condition = unchanged::<AnnotationsFact>(message.about.key(), version);
-        if !write_if(self.context.records.as_ref(), app.id, vec![condition], writes).await? {
+        let [low, high] = conversation.sides();
+        let concerned = [low, high, maker.number];
+        let gone = ErrorCode::KeyMalformed;
+        let records = self.context.records.as_ref();
+        let is_written = write_for(records, app.id, (&concerned, gone), vec![condition], writes).await;
+        if !is_written.map_err(|error| if error.code == gone { no_such_message() } else { error })? {
             return Ok(false);
         }
         // A recall that came in between has removed what was there before, not this.

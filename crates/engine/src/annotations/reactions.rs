@@ -70,7 +70,7 @@ impl Engine {
             let fact =
                 ReactionFact { about: message.about, by: maker.number, number: numbers.reaction, sealed };
             let writes = vec![put(stamp, &fact)?];
-            if self.change_annotations(app, message, &numbers, version, writes).await? {
+            if self.change_annotations(app, message, maker, (&numbers, version), writes).await? {
                 return self.tell_reaction(app.id, message, maker, (text, true)).await;
             }
         }
@@ -98,7 +98,7 @@ impl Engine {
             let own = made.iter().find(|(fact, _)| fact.by == maker.number);
             let (fact, _) = own.ok_or(ErrorCode::NotReacted)?;
             let writes = vec![remove::<ReactionFact>(ports::Record::key(fact))];
-            if self.change_annotations(app, message, &numbers, version, writes).await? {
+            if self.change_annotations(app, message, maker, (&numbers, version), writes).await? {
                 return self.tell_reaction(app.id, message, maker, (text, false)).await;
             }
         }

@@ -23,7 +23,7 @@ use crate::facts::{AccountFact, BlockFact, ContactFact, InstanceFact, WatchFact}
 use crate::follow::{FollowFact, FollowList};
 use crate::merged::MergedFact;
 use crate::relations::{FriendFact, RelationsFact, RequestFact};
-use crate::store::{put, write};
+use crate::store::{put, write_all_for};
 use told::Told;
 
 /// For how many days an export can be read.
@@ -157,7 +157,7 @@ impl Engine {
     /// Makes an export of an account.
     ///
     /// # Errors
-    /// `AccountUnknown`.
+    /// `AccountUnknown`, also if it was just erased.
     pub async fn begin_export(&self, app: &App, user: &UserId) -> Result<ExportFact> {
         let account = self.accounts.find(app.id, user).await?.ok_or(ErrorCode::AccountUnknown)?;
         let mut mark = [0; 8];
@@ -172,7 +172,8 @@ impl Engine {
             end: self.context.timeline.end(),
         };
         let stamp = Stamps::of(app.id, &app.settings).account_until(fact.number, fact.until);
-        write(self.context.records.as_ref(), app.id, vec![put(stamp, &fact)?]).await?;
+        let concerned = (&[fact.number][..], ErrorCode::AccountUnknown);
+        write_all_for(self.context.records.as_ref(), app.id, concerned, vec![put(stamp, &fact)?]).await?;
         Ok(fact)
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::profile::{IMAGE, NICK, Profile};
 use model::settings::App;
 use model::{AccountNumber, Error, ErrorCode, Result, SdkAppId};
-use ports::records::{Write, find};
+use ports::records::Write;
 use ports::{Condition, Record};
 use promise::Stamps;
 
@@ -14,7 +14,7 @@ use super::{Edge, FOLLOWED_MAX, FollowCountsFact, FollowFact, FollowList, Follow
 use crate::Engine;
 use crate::facts::AccountFact;
 use crate::push::{self, Shown};
-use crate::store::{TRIES_MAX, put, remove, unchanged, write_if};
+use crate::store::{TRIES_MAX, put, remove, still_there, unchanged, write_if};
 
 /// What is to become of edges.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,12 +65,12 @@ impl Follows {
         change: Change,
     ) -> Result<Draft> {
         let mut draft = Draft::default();
-        let is_there = self.presence(app, actor).await?;
+        let is_there = still_there(self.records(), app, actor.number).await?;
         draft.conditions.push(is_there.ok_or(ErrorCode::RelationAccountUnknown)?);
         let (mut own, version) = self.counted(app, actor.number).await?;
         draft.conditions.push(unchanged::<FollowCountsFact>(own.key(), version));
         for other in others {
-            let Some(is_there) = self.presence(app, other).await? else {
+            let Some(is_there) = still_there(self.records(), app, other.number).await? else {
                 draft.refused.insert(other.number, ErrorCode::RelationAccountUnknown.into());
                 continue;
             };
@@ -130,13 +130,6 @@ impl Follows {
         draft.writes.push(put(stamps.account(other.number), &counts)?);
         draft.made.push((Arc::clone(other), is_mutual));
         Ok(())
-    }
-
-    /// That an account is still what it was; `None` if it is gone.
-    async fn presence(&self, app: SdkAppId, account: &AccountFact) -> Result<Option<Condition>> {
-        let found = find::<AccountFact>(self.records(), app, account.user.as_str().as_bytes()).await?;
-        let same = found.filter(|(fact, _)| fact.number == account.number);
-        Ok(same.map(|(fact, version)| unchanged::<AccountFact>(fact.key(), Some(version))))
     }
 }
 

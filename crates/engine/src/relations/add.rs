@@ -164,7 +164,7 @@ impl Engine {
         if owner.number == other.number {
             return Ok(Err(ErrorCode::RelationBadParameter.because("nobody is a friend of himself")));
         }
-        if !books.expect(other.number, &other.user).await? {
+        if !books.expect(other.number).await? {
             return Ok(Err(ErrorCode::RelationAccountUnknown.because("no such account")));
         }
         if consent.owner_blocks {
@@ -323,7 +323,7 @@ impl Engine {
         if owner.number == other.number {
             return Ok(Err(ErrorCode::RelationBadParameter.because("nobody is a friend of himself")));
         }
-        if !books.expect(other.number, &other.user).await? {
+        if !books.expect(other.number).await? {
             return Ok(Err(ErrorCode::RelationAccountUnknown.because("no such account")));
         }
         let is_there = books.friend(owner.number, other.number).await?.is_some();

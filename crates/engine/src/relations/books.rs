@@ -5,14 +5,14 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use model::{AccountNumber, ErrorCode, Result, SdkAppId, Stamp, UserId};
+use model::{AccountNumber, ErrorCode, Result, SdkAppId, Stamp};
 use ports::records::{Write, find};
 use ports::{Condition, Record, Records};
 use promise::Stamps;
 
 use super::facts::{FriendFact, RelationsFact, RequestFact, Way};
 use crate::facts::AccountFact;
-use crate::store::{put, remove, unchanged, write_if};
+use crate::store::{put, remove, still_there, unchanged, write_if};
 
 type Pair = (AccountNumber, AccountNumber);
 
@@ -50,11 +50,9 @@ impl<'a> Books<'a> {
 
     /// Whether an account is still there; if so, the change applies only if it is so until then. Nothing is written for or about
     /// one that is being erased.
-    pub(super) async fn expect(&mut self, number: AccountNumber, user: &UserId) -> Result<bool> {
-        let found = find::<AccountFact>(self.records, self.app, user.as_str().as_bytes()).await?;
-        let Some((fact, version)) = found.filter(|(fact, _)| fact.number == number) else { return Ok(false) };
-        self.accounts.insert(number, unchanged::<AccountFact>(fact.key(), Some(version)));
-        Ok(true)
+    pub(super) async fn expect(&mut self, number: AccountNumber) -> Result<bool> {
+        let found = still_there(self.records, self.app, number).await?;
+        Ok(found.map(|is_there| self.accounts.insert(number, is_there)).is_some())
     }
 
     /// The same for the account whose relations are changed.
@@ -62,7 +60,7 @@ impl<'a> Books<'a> {
     /// # Errors
     /// `RelationAccountUnknown` if it is gone.
     pub(super) async fn expect_owner(&mut self, owner: &AccountFact) -> Result<()> {
-        if self.expect(owner.number, &owner.user).await? {
+        if self.expect(owner.number).await? {
             return Ok(());
         }
         Err(ErrorCode::RelationAccountUnknown.because("From_Account: the account was erased"))

@@ -18,7 +18,7 @@ use promise::Stamps;
 use quick_cache::sync::Cache;
 
 use crate::context::Context;
-use crate::store::indexed_by;
+use crate::store::{indexed_by, remove, write};
 
 pub use add::{AddFriend, Adding, ImportFriend};
 pub use change::Change;
@@ -62,6 +62,22 @@ impl Relations {
         // Whoever reads at this moment must not put back what was before: a removal ends its turn in the cache.
         for ((owner, friend), _) in changes {
             self.cache.remove(&(app, *owner, *friend));
+        }
+    }
+
+    /// Removes an erased account's own list, in memory too.
+    pub(crate) async fn erase_list(&self, app: SdkAppId, owner: AccountNumber) -> Result<()> {
+        loop {
+            let page = self.page(app, owner, None, ACCOUNTS_MAX).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            let writes = page.iter().map(|fact| remove::<FriendFact>(fact.key()));
+            write(self.records(), app, writes.collect()).await?;
+            // The rows are gone before: nobody who reads meanwhile puts them back.
+            for fact in page {
+                self.cache.remove(&(app, owner, fact.friend));
+            }
         }
     }
 

@@ -102,7 +102,7 @@ impl Engine {
         let Some(request) = request.filter(|request| request.way == Way::Received) else {
             return Ok(Err(ErrorCode::RequestUnknown.into()));
         };
-        if !books.expect(applicant, &responding.user).await? {
+        if !books.expect(applicant).await? {
             return Ok(Err(ErrorCode::RequestUnknown.into()));
         }
         let mut added = [false; 2];
