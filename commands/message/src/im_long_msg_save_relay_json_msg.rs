@@ -16,7 +16,8 @@ const NUMBER_DIGITS_MAX: usize = 20;
 /// and has it can read the list. A recall of the message does not take the list away, an erasure of its author does.
 #[derive(Deserialize, JsonSchema)]
 pub struct StoreMerged {
-    /// 1 to 300 messages (page 1047/34381), at most 768,000 bytes as JSON. Each has a `MsgBody`.
+    /// 1 to 300 messages (page 1047/34381), at most 768,000 bytes as JSON. Each has a `MsgBody`. An account stores at most 32 MiB a
+    /// day (UTC); a list counts as 1 KiB at least.
     #[serde(rename = "MsgList")]
     #[schemars(with = "Vec<serde_json::Map<String, serde_json::Value>>")]
     pub messages: Vec<Box<RawValue>>,
@@ -38,6 +39,7 @@ impl Command for StoreMerged {
         .callers(Callers::ACCOUNT)
         .fails_with(&[
             ErrorCode::MessageTooLong,
+            ErrorCode::CommandTooOften,
             ErrorCode::ElementMalformed,
             ErrorCode::NotStored,
             ErrorCode::DiskFull,

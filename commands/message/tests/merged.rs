@@ -1,6 +1,6 @@
 //! Merged messages that are stored apart: `im_long_msg.save_relay_json_msg` and `get_relay_json_msg`.
 
-use engine::merged::LIST_BYTES_MAX;
+use engine::merged::{BYTES_A_DAY_MAX, LIST_BYTES_MAX};
 use serde_json::{Value, json};
 use testkit::{Answer, Client, Device, World, text};
 
@@ -125,6 +125,36 @@ async fn a_list_is_kept_as_long_as_messages_are() {
     read(&mut world.login("bob").await, &week).await.refused(90_054, "");
     world.keep(Some(0), None).await;
     save(&mut world.login("bob").await, json!([entry("four")])).await.refused(200_007, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_stores_so_much_a_day_and_no_more() {
+    let mut world = world().await;
+    // Just after the beginning of a day.
+    world.advance_seconds(DAY - u64::from(world.now().0) % DAY).await;
+    let (app, author) = (world.settings(&world.app).await, world.account("alice").await);
+    let list = || vec![b' '; LIST_BYTES_MAX];
+    for _ in 0..BYTES_A_DAY_MAX / LIST_BYTES_MAX as u64 {
+        world.engine().store_merged(&app, &author, list()).await.unwrap();
+    }
+    let refused = world.engine().store_merged(&app, &author, list()).await;
+    assert_eq!(refused.map_err(|error| error.code), Err(model::ErrorCode::CommandTooOften));
+    // What is left takes short lists, each counted as a KiB.
+    let left = BYTES_A_DAY_MAX % LIST_BYTES_MAX as u64;
+    let mut alice = world.login("alice").await;
+    for _ in 0..left / 1024 {
+        save(&mut alice, json!([entry("short")])).await.ok();
+    }
+    save(&mut alice, json!([entry("short")]))
+        .await
+        .refused(60_007, "MsgList: an account stores at most 32 MiB");
+    save(&mut world.login("bob").await, json!([entry("of another")])).await.ok();
+    world.crash().await;
+    let mut alice = world.login("alice").await;
+    save(&mut alice, json!([entry("after a restart")])).await.refused(60_007, "MsgList");
+    world.advance_seconds(DAY).await;
+    let mut alice = world.login("alice").await;
+    save(&mut alice, json!([entry("on the next day")])).await.ok();
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,7 +20,7 @@ pub fn kinds() -> Vec<Kind> {
     use crate::erasure::RecalledFact;
     use crate::export::ExportFact;
     use crate::follow::{FollowCountsFact, FollowFact};
-    use crate::merged::MergedFact;
+    use crate::merged::{MergedFact, MergedUseFact};
     use crate::moderation::KeywordFact;
     use crate::preserve::{AccessFact, HoldFact, PreservedFact};
     use crate::receipts::ReceiptFact;
@@ -67,6 +67,7 @@ pub fn kinds() -> Vec<Kind> {
         MergedFact::KIND,
         DailyFact::KIND,
         RequestFact::KIND,
+        MergedUseFact::KIND,
     ]
 }
 

@@ -4,6 +4,7 @@
 //! stored, and nobody else.
 
 use model::settings::App;
+use model::time::DAY_SECONDS;
 use model::{AccountNumber, DataClass, ErrorCode, Medium, Result, SdkAppId, Seconds, Subject};
 use ports::records::{Found, Range, Write, find};
 use ports::{Kind, Record, Records};
@@ -13,13 +14,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Engine;
-use crate::facts::AccountFact;
+use crate::facts::{AccountFact, number_key};
 use crate::preserve::{Copied, HoldFact};
-use crate::store::{put, remove, unchanged, write, write_all_for, write_if};
+use crate::store::{TRIES_MAX, put, remove, unchanged, write, write_for, write_if};
 
 /// The most bytes of one list as JSON. Sealed and in base64 it still fits into a record, and a client can send it in a
 /// frame of the usual limit.
 pub const LIST_BYTES_MAX: usize = 750 * 1024;
+
+/// The most bytes of lists that one account stores on one day (UTC).
+pub const BYTES_A_DAY_MAX: u64 = 32 << 20;
+
+/// A shorter list counts as this long: what stands around it takes room as well.
+const COUNTED_BYTES_MIN: u64 = 1024;
 
 const KEY_BYTES: usize = 16;
 
@@ -64,6 +71,50 @@ impl Record for MergedFact {
     }
 }
 
+/// How much an account stored on one day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergedUseFact {
+    /// Who.
+    pub author: AccountNumber,
+    /// The day (UTC), counted from 1970.
+    pub day: u32,
+    /// How many bytes of lists.
+    pub bytes: u64,
+}
+
+impl MergedUseFact {
+    fn key_of(author: AccountNumber) -> Vec<u8> {
+        number_key(author)
+    }
+
+    /// Counts one list more.
+    ///
+    /// # Errors
+    /// `CommandTooOften` if there is no room left on this day.
+    fn add(&mut self, bytes: usize) -> Result<()> {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX).max(COUNTED_BYTES_MIN);
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes <= BYTES_A_DAY_MAX {
+            return Ok(());
+        }
+        let most = BYTES_A_DAY_MAX >> 20;
+        Err(ErrorCode::CommandTooOften
+            .because(format!("MsgList: an account stores at most {most} MiB a day")))
+    }
+}
+
+impl Record for MergedUseFact {
+    const KIND: Kind = Kind { id: 40, name: "merged messages of a day", class: DataClass::Account };
+
+    fn key(&self) -> Vec<u8> {
+        Self::key_of(self.author)
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::Account(self.author)
+    }
+}
+
 /// Which lists an account stored, after the one with this key.
 fn range_of(author: AccountNumber, after: Option<Vec<u8>>) -> Range {
     let prefix = author.0.to_be_bytes().to_vec();
@@ -72,12 +123,13 @@ fn range_of(author: AccountNumber, after: Option<Vec<u8>>) -> Range {
     Range { kind: MergedFact::KIND, index, prefix, after, limit: LISTS_AT_ONCE }
 }
 
-/// Removes the lists that an account stored.
+/// Removes the lists that an account stored, and how much that was.
 pub(crate) async fn remove_of(records: &dyn Records, app: SdkAppId, author: AccountNumber) -> Result<()> {
     loop {
         let found = records.scan(app, range_of(author, None)).await?;
         if found.is_empty() {
-            return Ok(());
+            let used = remove::<MergedUseFact>(MergedUseFact::key_of(author));
+            return write(records, app, vec![used]).await;
         }
         let gone = found.into_iter().map(|record| Write::Remove(MergedFact::KIND, record.key));
         write(records, app, gone.collect()).await?;
@@ -89,8 +141,8 @@ impl Engine {
     /// message that names it and is recalled does not take it along: it may have been forwarded.
     ///
     /// # Errors
-    /// `MessageTooLong` for more than [`LIST_BYTES_MAX`] bytes, `NotStored` if the app stores no messages, `SenderUnknown` if the
-    /// author was just erased, `DiskFull`.
+    /// `MessageTooLong` for more than [`LIST_BYTES_MAX`] bytes, `NotStored` if the app stores no messages,
+    /// `CommandTooOften` for more than [`BYTES_A_DAY_MAX`] on one day, `SenderUnknown` if the author was just erased, `DiskFull`.
     pub async fn store_merged(&self, app: &App, author: &AccountFact, list: Vec<u8>) -> Result<String> {
         if list.len() > LIST_BYTES_MAX {
             return Err(ErrorCode::MessageTooLong.because(format!("MsgList: at most {LIST_BYTES_MAX} bytes")));
@@ -99,6 +151,9 @@ impl Engine {
         if !stamps.stores_messages() {
             return Err(ErrorCode::NotStored.into());
         }
+        let length = list.len();
+        // What is refused is not copied.
+        self.merged_use(app.id, author.number, length).await?;
         let mut key = [0; KEY_BYTES];
         self.context.random.fill(&mut key);
         let (key, now) = (crate::apps::hex(&key), self.context.clock.now().seconds());
@@ -107,9 +162,35 @@ impl Engine {
         let place = Place::merged(app.id, author.number);
         let sealed = self.keyring.seal_bytes(place, now, stamp.expiry, list)?;
         let fact = MergedFact { key, author: author.number, stored_at: now, sealed };
-        let concerned = (&[author.number][..], ErrorCode::SenderUnknown);
-        write_all_for(self.context.records.as_ref(), app.id, concerned, vec![put(stamp, &fact)?]).await?;
-        Ok(fact.key)
+        for _ in 0..TRIES_MAX {
+            let (used, version) = self.merged_use(app.id, author.number, length).await?;
+            let end = Seconds((used.day + 1).saturating_mul(DAY_SECONDS));
+            let condition = unchanged::<MergedUseFact>(used.key(), version);
+            let writes = vec![put(stamp, &fact)?, put(stamps.account_until(used.author, end), &used)?];
+            let concerned = (&[author.number][..], ErrorCode::SenderUnknown);
+            let records = self.context.records.as_ref();
+            if write_for(records, app.id, concerned, vec![condition], writes).await? {
+                return Ok(fact.key);
+            }
+        }
+        Err(ErrorCode::MessageServiceUnavailable.into())
+    }
+
+    /// How much an account will have stored today with one list more, and the version of what it had stored before.
+    async fn merged_use(
+        &self,
+        app: SdkAppId,
+        author: AccountNumber,
+        bytes: usize,
+    ) -> Result<(MergedUseFact, Option<u64>)> {
+        let (records, key) = (self.context.records.as_ref(), MergedUseFact::key_of(author));
+        let found = find::<MergedUseFact>(records, app, &key).await?;
+        let version = found.as_ref().map(|(_, version)| *version);
+        let day = self.context.clock.now().seconds().0 / DAY_SECONDS;
+        let today = found.map(|(fact, _)| fact).filter(|fact| fact.day == day);
+        let mut used = today.unwrap_or(MergedUseFact { author, day, bytes: 0 });
+        used.add(bytes)?;
+        Ok((used, version))
     }
 
     /// A list of merged messages as JSON; `None` if no list has this key, or none that can still be read.

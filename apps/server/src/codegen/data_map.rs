@@ -88,6 +88,11 @@ const RECORDS: &[Row] = &[
     ),
     row("daily statistics", NOBODY, "30 days; sealed sketches of who was active until another day begins"),
     row("application for friendship", "the account whose view it is", "until it is answered or deleted"),
+    row(
+        "merged messages of a day",
+        ACCOUNT,
+        "until the day is over, at most while the account exists; a number alone",
+    ),
 ];
 
 /// What is no record: what, class, subject, kept, place.
