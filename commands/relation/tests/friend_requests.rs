@@ -187,6 +187,45 @@ async fn a_request_that_is_repeated_exists_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_a_request_that_says_something_new_is_told() {
+    let world = asking().await;
+    let (mut alice, mut bob) = (world.login("alice").await, world.login("bob").await);
+    let first = world.now();
+    let request = |source: &str, wording: &str, remark: &str| {
+        let item = json!({"To_Account": "bob", "AddSource": source, "AddWording": wording, "Remark": remark});
+        json!({"From_Account": "alice", "AddFriendItem": [item]})
+    };
+    for (source, wording, remark, is_told) in [
+        ("AddSource_Type_Web", "hello", "Bob", true),
+        ("AddSource_Type_Web", "hello", "Bob", false),
+        ("AddSource_Type_Web", "hello", "Bobby", false),
+        ("AddSource_Type_Web", "please", "Bobby", true),
+        ("AddSource_Type_App", "please", "Bobby", true),
+        ("AddSource_Type_App", "please", "Bobby", false),
+    ] {
+        let answer = world.rest("sns/friend_add", request(source, wording, remark)).await;
+        assert_eq!(codes(&answer.ok()), [30539]);
+        for (client, other) in [(&mut alice, "bob"), (&mut bob, "alice")] {
+            let entries = heard(client).await;
+            assert_eq!(entries.len(), usize::from(is_told), "{source} {wording} {remark}: {entries:?}");
+            let added = json!({"PendencyAdd_Account": other, "AddWording": wording, "AddSource": source});
+            entries.iter().for_each(|entry| told(&entry["PendencyAdd"].as_array().unwrap().clone(), &added));
+        }
+        world.advance_seconds(10).await;
+    }
+    // The last one that was told stands there, with its time; what it asked for in silence holds.
+    let listed = pending(&mut bob, "Both").await;
+    assert_eq!(listed.list("PendencyItem")[0]["AddTime"], first.plus(40).0);
+    // Who deleted it hears of it again.
+    assert_eq!(delete(&mut bob, "ComeIn", "alice").await, [0]);
+    bob.forget().await;
+    let again = world.rest("sns/friend_add", request("AddSource_Type_App", "please", "Bobby")).await;
+    assert_eq!((codes(&again.ok()), heard(&mut bob).await.len()), (vec![30539], 1));
+    assert_eq!(codes(&respond(&mut bob, "alice", "AgreeAndAdd").await), [0]);
+    assert_eq!(friends(&world, "alice").await["bob"]["Tag_SNS_IM_Remark"], "Bobby");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_read_on_one_instance_is_read_on_the_others() {
     let world = asking().await;
     let (mut bob, mut other) = (world.login("bob").await, world.login("bob").await);

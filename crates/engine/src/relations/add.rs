@@ -68,7 +68,9 @@ struct Outcome {
     /// They are friends now; the other has the owner on its list since.
     added: bool,
     added_back: bool,
-    /// An application was made.
+    /// The other has to agree.
+    waits: bool,
+    /// The application that both are to hear of: one that says something new.
     applied: Option<RequestFact>,
     /// Applications between them are settled: in the owner's view, in the other's.
     settled: [bool; 2],
@@ -128,9 +130,9 @@ impl Engine {
             if let Some(changes) = books.commit().await? {
                 self.relations.forget(app.id, &changes);
                 self.tell_added(app, owner, friends, &outcomes).await?;
-                let waits = |outcome: Outcome| match outcome.applied {
-                    Some(_) => Err(ErrorCode::WaitsForConfirmation.into()),
-                    None => Ok(()),
+                let waits = |outcome: Outcome| match outcome.waits {
+                    true => Err(ErrorCode::WaitsForConfirmation.into()),
+                    false => Ok(()),
                 };
                 return Ok(outcomes.into_iter().map(|outcome| outcome.and_then(waits)).collect());
             }
@@ -353,7 +355,8 @@ impl Engine {
     }
 }
 
-/// Makes an application, which replaces a former one.
+/// Makes an application, which replaces a former one. One that says to both sides what they know already stays where it is: nobody
+/// is told again.
 async fn ask(
     books: &mut Books<'_>,
     owner: &AccountFact,
@@ -361,8 +364,11 @@ async fn ask(
     now: Seconds,
 ) -> Result<Result<Outcome>> {
     let other = &friend.other;
-    let is_again = books.request(owner.number, other.number).await?.is_some();
-    let waits = books.request(other.number, owner.number).await?.is_some();
+    let former = books.request(owner.number, other.number).await?;
+    let waiting = books.request(other.number, owner.number).await?;
+    let (is_again, waits) = (former.is_some(), waiting.is_some());
+    let is_known =
+        is_said(friend, former.as_ref(), Way::Made) && is_said(friend, waiting.as_ref(), Way::Received);
     let is_full = (!is_again && books.of(owner.number).await?.made >= REQUESTS_MAX)
         || (!waits && books.of(other.number).await?.received >= REQUESTS_MAX);
     if is_full {
@@ -373,12 +379,19 @@ async fn ask(
         other: other.number,
         user: other.user.clone(),
         way: Way::Made,
-        at: now,
+        at: former.as_ref().filter(|_| is_known).map_or(now, |former| former.at),
         source: friend.source.clone(),
         wording: friend.wording.clone(),
         remark: friend.remark.clone(),
         group: friend.group.clone(),
     };
+    if is_known {
+        // What the applicant keeps to itself may be another.
+        if former.as_ref() != Some(&made) {
+            books.put_request(made).await?;
+        }
+        return Ok(Ok(Outcome { waits: true, ..Outcome::default() }));
+    }
     let received = RequestFact {
         owner: other.number,
         other: owner.number,
@@ -390,7 +403,14 @@ async fn ask(
     };
     books.put_request(made.clone()).await?;
     books.put_request(received).await?;
-    Ok(Ok(Outcome { applied: Some(made), ..Outcome::default() }))
+    Ok(Ok(Outcome { waits: true, applied: Some(made), ..Outcome::default() }))
+}
+
+/// Whether an application in one side's view says what this one does.
+fn is_said(friend: &AddFriend, known: Option<&RequestFact>, way: Way) -> bool {
+    known.is_some_and(|known| {
+        known.way == way && known.source == friend.source && known.wording == friend.wording
+    })
 }
 
 /// Makes friends, and settles what they had asked each other.
