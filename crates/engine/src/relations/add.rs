@@ -76,13 +76,6 @@ struct Outcome {
     settled: [bool; 2],
 }
 
-/// What adding depends on besides lists of friends.
-struct Consent {
-    allows: AllowType,
-    owner_blocks: bool,
-    other_blocks: bool,
-}
-
 impl Engine {
     /// Adds friends, or asks those that want to be asked; one result for each, in the order of the request. Both sides'
     /// instances are told.
@@ -118,13 +111,13 @@ impl Engine {
         let stamps = Stamps::of(app.id, &app.settings);
         let mut consents = Vec::with_capacity(friends.len());
         for friend in friends {
-            consents.push(self.consent(app, owner, &friend.other).await?);
+            consents.push(self.consent(app, &friend.other).await?);
         }
         for _ in 0..TRIES_MAX {
             let mut books = self.relations.books(app.id, stamps);
             books.expect_owner(owner).await?;
             let mut outcomes = Vec::with_capacity(friends.len());
-            for (friend, consent) in friends.iter().zip(&consents) {
+            for (friend, consent) in friends.iter().zip(consents.iter().copied()) {
                 outcomes.push(self.add_one(app, &mut books, owner, friend, how, consent).await?);
             }
             if let Some(changes) = books.commit().await? {
@@ -140,17 +133,15 @@ impl Engine {
         Err(ErrorCode::RelationConflict.into())
     }
 
-    async fn consent(&self, app: &App, owner: &AccountFact, other: &AccountFact) -> Result<Consent> {
+    /// Whether an account wants to be asked. Who changes that at this moment changes it a moment later.
+    async fn consent(&self, app: &App, other: &AccountFact) -> Result<AllowType> {
         let profile = self.profiles.of(app.id, other.number).await?;
-        let allows = match profile.text(ALLOW_TYPE) {
+        Ok(match profile.text(ALLOW_TYPE) {
             "AllowType_Type_AllowAny" => AllowType::AllowAny,
             "AllowType_Type_NeedConfirm" => AllowType::NeedConfirm,
             "AllowType_Type_DenyAny" => AllowType::DenyAny,
             _ => app.settings.default_allow_type,
-        };
-        let owner_blocks = self.blocks.is_blocked(app.id, owner.number, other.number).await?;
-        let other_blocks = self.blocks.is_blocked(app.id, other.number, owner.number).await?;
-        Ok(Consent { allows, owner_blocks, other_blocks })
+        })
     }
 
     async fn add_one(
@@ -160,7 +151,7 @@ impl Engine {
         owner: &AccountFact,
         friend: &AddFriend,
         how: Adding,
-        consent: &Consent,
+        allows: AllowType,
     ) -> Result<Result<Outcome>> {
         let other = &friend.other;
         if owner.number == other.number {
@@ -169,10 +160,10 @@ impl Engine {
         if !books.expect(other.number).await? {
             return Ok(Err(ErrorCode::RelationAccountUnknown.because("no such account")));
         }
-        if consent.owner_blocks {
+        if books.is_blocked(owner.number, other.number).await? {
             return Ok(Err(ErrorCode::BlockedByOwner.into()));
         }
-        if consent.other_blocks {
+        if books.is_blocked(other.number, owner.number).await? {
             return Ok(Err(ErrorCode::BlockedByOther.into()));
         }
         let has = books.friend(owner.number, other.number).await?.is_some();
@@ -191,7 +182,7 @@ impl Engine {
         let asked = books.request(owner.number, other.number).await?;
         let has_asked = asked.is_some_and(|request| request.way == Way::Received);
         let now = self.context.clock.now().seconds();
-        match consent.allows {
+        match allows {
             _ if how.force || has_asked => {}
             AllowType::AllowAny => {}
             AllowType::DenyAny => return Ok(Err(ErrorCode::DeniesEverybody.into())),

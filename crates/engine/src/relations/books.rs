@@ -11,7 +11,7 @@ use ports::{Condition, Record, Records};
 use promise::Stamps;
 
 use super::facts::{FriendFact, RelationsFact, RequestFact, Way};
-use crate::facts::AccountFact;
+use crate::facts::{AccountFact, BlockFact};
 use crate::store::{put, remove, still_there, unchanged, write_if};
 
 type Pair = (AccountNumber, AccountNumber);
@@ -37,6 +37,7 @@ pub(super) struct Books<'a> {
     friends: HashMap<Pair, Option<FriendFact>>,
     requests: HashMap<Pair, Option<RequestFact>>,
     accounts: HashMap<AccountNumber, Condition>,
+    blocks: HashMap<Pair, Condition>,
 }
 
 /// What a change did to lists of friends.
@@ -45,7 +46,8 @@ pub(super) type FriendChanges = Vec<(Pair, Option<Arc<FriendFact>>)>;
 impl<'a> Books<'a> {
     pub(super) fn new(records: &'a dyn Records, app: SdkAppId, stamps: Stamps) -> Self {
         let (books, friends, requests) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { records, app, stamps, books, friends, requests, accounts: HashMap::new() }
+        let (accounts, blocks) = (HashMap::new(), HashMap::new());
+        Self { records, app, stamps, books, friends, requests, accounts, blocks }
     }
 
     /// Whether an account is still there; if so, the change applies only if it is so until then. Nothing is written for or about
@@ -64,6 +66,16 @@ impl<'a> Books<'a> {
             return Ok(());
         }
         Err(ErrorCode::RelationAccountUnknown.because("From_Account: the account was erased"))
+    }
+
+    /// Whether one account has blocked another; the change applies only if that is so until then. Who blocks a friend ends the
+    /// friendship after that: none begins in between.
+    pub(super) async fn is_blocked(&mut self, owner: AccountNumber, other: AccountNumber) -> Result<bool> {
+        let key = BlockFact::key_of(owner, other);
+        let found = find::<BlockFact>(self.records, self.app, &key).await?;
+        let version = found.as_ref().map(|(_, version)| *version);
+        self.blocks.insert((owner, other), unchanged::<BlockFact>(key, version));
+        Ok(found.is_some())
     }
 
     /// An account's relations, to read and to change.
@@ -168,9 +180,9 @@ impl<'a> Books<'a> {
 
     /// Applies everything, unless relations that were read have changed meanwhile; then `None`.
     pub(super) async fn commit(self) -> Result<Option<FriendChanges>> {
-        let Self { records, app, stamps, books, friends, requests, accounts } = self;
+        let Self { records, app, stamps, books, friends, requests, accounts, blocks } = self;
         let stamp = |owner: AccountNumber| stamps.account(owner);
-        let mut conditions: Vec<Condition> = accounts.into_values().collect();
+        let mut conditions: Vec<Condition> = accounts.into_values().chain(blocks.into_values()).collect();
         let mut writes: Vec<Write> = Vec::new();
         for book in books.values() {
             let key = book.fact.key();
