@@ -42,7 +42,7 @@ impl Command for Follow {
         .fields(&[("From_Account", ErrorCode::RelationBadParameter)])
         .fails_with(&[
             ErrorCode::RelationAccountUnknown,
-            ErrorCode::RelationFollowOff,
+            ErrorCode::RelationRefused,
             ErrorCode::FriendsFull,
             ErrorCode::BlockedByOwner,
             ErrorCode::BlockedByOther,

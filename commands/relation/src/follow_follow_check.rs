@@ -54,7 +54,7 @@ impl Command for CheckFollows {
     const SPEC: Spec = Spec::new("follow/follow_check", Family::RELATION)
         .callers(Callers::BOTH)
         .fields(&[("From_Account", ErrorCode::RelationBadParameter)])
-        .fails_with(&[ErrorCode::RelationAccountUnknown, ErrorCode::RelationFollowOff]);
+        .fails_with(&[ErrorCode::RelationAccountUnknown, ErrorCode::RelationRefused]);
 
     type Reply = Checked;
 

@@ -29,7 +29,7 @@ impl Command for Unfollow {
     const SPEC: Spec = Spec::new("follow/follow_delete", Family::RELATION)
         .callers(Callers::BOTH)
         .fields(&[("From_Account", ErrorCode::RelationBadParameter)])
-        .fails_with(&[ErrorCode::RelationAccountUnknown, ErrorCode::RelationFollowOff]);
+        .fails_with(&[ErrorCode::RelationAccountUnknown, ErrorCode::RelationRefused]);
 
     type Reply = Results;
 

@@ -77,7 +77,7 @@ impl Command for GetFollows {
     const SPEC: Spec = Spec::new("follow/follow_get", Family::RELATION)
         .callers(Callers::BOTH)
         .fields(&[("From_Account", ErrorCode::RelationBadParameter)])
-        .fails_with(&[ErrorCode::RelationAccountUnknown, ErrorCode::RelationFollowOff]);
+        .fails_with(&[ErrorCode::RelationAccountUnknown, ErrorCode::RelationRefused]);
 
     type Reply = Followed;
 

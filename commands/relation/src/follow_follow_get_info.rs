@@ -60,7 +60,7 @@ impl Command for GetFollowCounts {
     const SPEC: Spec = Spec::new("follow/follow_get_info", Family::RELATION)
         .callers(Callers::BOTH)
         .fields(&[("From_Account", ErrorCode::RelationBadParameter)])
-        .fails_with(&[ErrorCode::RelationAccountUnknown, ErrorCode::RelationFollowOff]);
+        .fails_with(&[ErrorCode::RelationAccountUnknown, ErrorCode::RelationRefused]);
 
     type Reply = FollowCounts;
 

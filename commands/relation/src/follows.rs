@@ -13,9 +13,13 @@ use crate::wire::{ItemResult, Results};
 /// Whether the app lets accounts follow one another.
 ///
 /// # Errors
-/// `RelationFollowOff`.
+/// `RelationRefused`.
 pub(crate) fn follow_is_on(call: &Call) -> Result<()> {
-    if call.app.settings.follow { Ok(()) } else { Err(ErrorCode::RelationFollowOff.into()) }
+    if call.app.settings.follow {
+        Ok(())
+    } else {
+        Err(ErrorCode::RelationRefused.because("following is switched off for this app"))
+    }
 }
 
 /// Names of a batch with their accounts, where there are any.

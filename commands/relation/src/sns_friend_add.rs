@@ -3,12 +3,12 @@
 use command::scalar::{AnyName, Flag};
 use command::{Call, Callers, Command, Family, Spec};
 use engine::relations::{ACCOUNTS_MAX, AddFriend, Adding};
-use model::relation::{REMARK_BYTES_MAX, WORDING_BYTES_MAX, check_group_name, check_source, check_text};
+use model::relation::{REMARK_BYTES_MAX, WORDING_BYTES_MAX, check_group_name, check_source};
 use model::{ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::wire::{Results, account, batch, check_batch};
+use crate::wire::{Results, account, admitted, batch, check_batch};
 
 /// Adds friends. Who wants to be asked gets an application (item code 30539); who has asked the caller first agrees.
 #[derive(Deserialize, JsonSchema)]
@@ -62,19 +62,25 @@ pub enum AddKind {
 async fn prepared(call: &Call, item: FriendItem) -> Result<(String, Result<AddFriend>)> {
     let check = || {
         check_source(&item.source)?;
-        check_text("AddWording", &item.wording, WORDING_BYTES_MAX)?;
-        check_text("Remark", &item.remark, REMARK_BYTES_MAX)?;
         if item.group.is_empty() { Ok(()) } else { check_group_name("GroupName", &item.group) }
     };
     if let Err(error) = check() {
         return Ok((item.name.0, Err(error)));
     }
+    let wording = match admitted(call, "AddWording", &item.wording, WORDING_BYTES_MAX).await? {
+        Ok(wording) => wording,
+        Err(error) => return Ok((item.name.0, Err(error))),
+    };
+    let remark = match admitted(call, "Remark", &item.remark, REMARK_BYTES_MAX).await? {
+        Ok(remark) => remark,
+        Err(error) => return Ok((item.name.0, Err(error))),
+    };
     let found = account(call, &item.name).await?;
     let add = found.map(|other| AddFriend {
         other,
         source: item.source,
-        wording: item.wording,
-        remark: item.remark,
+        wording,
+        remark,
         group: Some(item.group).filter(|name| !name.is_empty()),
     });
     Ok((item.name.0, add))
@@ -86,6 +92,7 @@ impl Command for AddFriends {
         .fields(&[("From_Account", ErrorCode::RelationBadParameter)])
         .fails_with(&[
             ErrorCode::RelationAccountUnknown,
+            ErrorCode::RelationRefused,
             ErrorCode::RelationConflict,
             ErrorCode::MayNotAsk,
             ErrorCode::FriendsFull,

@@ -3,12 +3,12 @@
 use command::scalar::AnyName;
 use command::{Call, Callers, Command, Family, Spec};
 use engine::relations::{ACCOUNTS_MAX, Responding, Response};
-use model::relation::{REMARK_BYTES_MAX, check_group_name, check_text};
+use model::relation::{REMARK_BYTES_MAX, check_group_name};
 use model::{ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::wire::{Results, account, batch, check_batch};
+use crate::wire::{Results, account, admitted, batch, check_batch};
 
 /// Answers applications that the caller got.
 #[derive(Deserialize, JsonSchema)]
@@ -53,15 +53,15 @@ pub enum Action {
 }
 
 async fn prepared(call: &Call, item: ResponseItem) -> Result<(String, Result<Responding>)> {
-    let remark = item.remark.unwrap_or_default();
     let group = item.group.filter(|name| !name.is_empty());
-    let check = || {
-        check_text("Remark", &remark, REMARK_BYTES_MAX)?;
-        group.as_ref().map_or(Ok(()), |name| check_group_name("TagName", name))
-    };
-    if let Err(error) = check() {
+    if let Some(Err(error)) = group.as_ref().map(|name| check_group_name("TagName", name)) {
         return Ok((item.name.0, Err(error)));
     }
+    let remark = item.remark.unwrap_or_default();
+    let remark = match admitted(call, "Remark", &remark, REMARK_BYTES_MAX).await? {
+        Ok(remark) => remark,
+        Err(error) => return Ok((item.name.0, Err(error))),
+    };
     let response = match item.action {
         Action::Agree => Response::Agree,
         Action::AgreeAndAdd => Response::AgreeAndAdd,
@@ -84,6 +84,7 @@ impl Command for Respond {
         .fields(&[("From_Account", ErrorCode::RelationBadParameter)])
         .fails_with(&[
             ErrorCode::RelationAccountUnknown,
+            ErrorCode::RelationRefused,
             ErrorCode::RelationConflict,
             ErrorCode::FriendsFull,
             ErrorCode::FriendGroupsFull,

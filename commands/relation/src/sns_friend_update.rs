@@ -3,13 +3,13 @@
 use command::scalar::AnyName;
 use command::{Call, Callers, Command, Family, Spec};
 use engine::relations::{ACCOUNTS_MAX, Change};
-use model::relation::{GROUP, GROUPS_MAX, REMARK, REMARK_BYTES_MAX, check_group_name, check_text, checked};
+use model::relation::{GROUP, GROUPS_MAX, REMARK, REMARK_BYTES_MAX, check_group_name, checked};
 use model::{AccountNumber, Error, ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::wire::{Results, WrittenField, account, batch, check_batch};
+use crate::wire::{Results, WrittenField, account, admitted, batch, check_batch};
 
 /// Changes what an account keeps of friends: remark, lists (replaced as a whole), the app's own fields.
 #[derive(Deserialize, JsonSchema)]
@@ -58,7 +58,6 @@ impl UpdateItem {
             match tag.as_str() {
                 REMARK => {
                     let remark = value.as_str().ok_or_else(|| wrong(REMARK, "is a text"))?;
-                    check_text(REMARK, remark, REMARK_BYTES_MAX)?;
                     change.remark = Some(remark.to_owned());
                 }
                 GROUP => change.groups = Some(names(value)?),
@@ -70,6 +69,20 @@ impl UpdateItem {
         }
         Ok(change)
     }
+
+    /// The change with keywords replaced in the remark, and whether that was so.
+    async fn moderated(&self, call: &Call) -> Result<Result<(Change, bool)>> {
+        let mut change = match self.change(call) {
+            Ok(change) => change,
+            Err(error) => return Ok(Err(error)),
+        };
+        let Some(remark) = change.remark.take() else { return Ok(Ok((change, false))) };
+        let admitted = admitted(call, REMARK, &remark, REMARK_BYTES_MAX).await?;
+        Ok(admitted.map(|text| {
+            let is_replaced = text != remark;
+            (Change { remark: Some(text), ..change }, is_replaced)
+        }))
+    }
 }
 
 impl Command for UpdateFriends {
@@ -78,6 +91,7 @@ impl Command for UpdateFriends {
         .fields(&[("From_Account", ErrorCode::RelationBadParameter)])
         .fails_with(&[
             ErrorCode::RelationAccountUnknown,
+            ErrorCode::RelationRefused,
             ErrorCode::RelationConflict,
             ErrorCode::FriendGroupsFull,
             ErrorCode::DiskFull,
@@ -88,10 +102,14 @@ impl Command for UpdateFriends {
     async fn run(self, call: &Call) -> Result<Results> {
         let owner = call.actor("From_Account", Some(&self.owner), ErrorCode::RelationAccountUnknown).await?;
         check_batch("UpdateItem", self.items.len(), ACCOUNTS_MAX)?;
-        let mut items = Vec::with_capacity(self.items.len());
+        let (mut items, mut cause) = (Vec::with_capacity(self.items.len()), call.instance());
         for item in self.items {
-            let prepared = match item.change(call) {
-                Ok(change) => {
+            let prepared = match item.moderated(call).await? {
+                Ok((change, is_replaced)) => {
+                    if is_replaced {
+                        // Its own instance shows what it asked for, so it is told as well.
+                        cause = None;
+                    }
                     let found = account(call, &item.name).await?;
                     found.map(|friend| (friend.number, friend.user.clone(), change))
                 }
@@ -100,7 +118,7 @@ impl Command for UpdateFriends {
             items.push((item.name.0, prepared));
         }
         batch(items, async |changes: Vec<(AccountNumber, UserId, Change)>| {
-            call.engine.update_friends(&call.app, &owner, &changes, call.instance()).await
+            call.engine.update_friends(&call.app, &owner, &changes, cause).await
         })
         .await
     }

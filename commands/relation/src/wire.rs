@@ -5,6 +5,8 @@ use std::sync::Arc;
 use command::Call;
 use command::scalar::AnyName;
 use engine::facts::AccountFact;
+use engine::moderation::Scene;
+use model::relation::check_text;
 use model::{Error, ErrorCode, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -119,6 +121,28 @@ pub async fn account(call: &Call, name: &AnyName) -> Result<Result<Arc<AccountFa
         None => None,
     };
     Ok(found.ok_or_else(|| ErrorCode::RelationAccountUnknown.because("no such account")))
+}
+
+/// A text as it goes on: with keywords of the app replaced. What back ends write is not looked at.
+///
+/// # Errors
+/// `RelationRefused` for a keyword that is refused, `RelationBadParameter` for a text that is too long, also with what replaces a
+/// keyword, inside, for the item alone, naming the field; what the store says outside.
+pub async fn admitted(call: &Call, field: &str, text: &str, bytes_max: usize) -> Result<Result<String>> {
+    if let Err(error) = check_text(field, text, bytes_max) {
+        return Ok(Err(error));
+    }
+    if call.is_administrator() || text.is_empty() {
+        return Ok(Ok(text.to_owned()));
+    }
+    match call.engine.moderation.check(call.app.id, Scene::Relation, text).await {
+        Ok(None) => Ok(Ok(text.to_owned())),
+        Ok(Some(replaced)) => Ok(check_text(field, &replaced, bytes_max).map(|()| replaced)),
+        Err(error) if error.code == ErrorCode::RelationRefused => {
+            Ok(Err(error.code.in_field(field, "holds a keyword that the app refuses")))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Does something with those items of a batch that could be prepared, and puts the results in the order of the request.

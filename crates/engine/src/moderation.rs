@@ -47,6 +47,8 @@ pub enum Scene {
     Message,
     /// As nickname or self signature.
     Profile,
+    /// In an application for friendship, or as what a friend is called.
+    Relation,
 }
 
 impl Scene {
@@ -55,6 +57,7 @@ impl Scene {
         match self {
             Self::Message => ErrorCode::TextRefused,
             Self::Profile => ErrorCode::ProfileTextRefused,
+            Self::Relation => ErrorCode::RelationRefused,
         }
     }
 }

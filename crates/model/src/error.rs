@@ -125,7 +125,7 @@ error_table! {
     30001 RelationBadParameter "a parameter is wrong, or the entry is already or not in the list";
     30003 RelationAccountUnknown "the account does not exist";
     30004 RelationNotAdministrator "only an administrator of the app may do this";
-    30005 RelationFollowOff "following is switched off for this app";
+    30005 RelationRefused "following is switched off for this app, or a text holds a keyword that the app refuses";
     30006 RelationInternal "internal error, try again";
     30008 RelationConflict "others changed the same relations at this moment: use one batch, or try again";
     30009 MayNotAsk "this account may not ask for friendship";
