@@ -260,6 +260,10 @@ impl Statistics {
         for _ in 0..TRIES_MAX {
             let found = find::<DailyFact>(self.records(), app, &DailyFact::key_of(day)).await?;
             let version = found.as_ref().map(|(_, version)| *version);
+            if version.is_none() {
+                // Before anything of the new day is written: what fails after that would be counted again.
+                self.drop_sketches(app, day).await?;
+            }
             let mut fact = match found {
                 Some((fact, _)) => {
                     let accounts = fact.accounts.saturating_add(counts.registered);
@@ -283,7 +287,7 @@ impl Statistics {
             let stamp = Stamps::daily(app, end_of(day));
             let condition = unchanged::<DailyFact>(fact.key(), version);
             if write_if(self.records(), app, vec![condition], vec![put(stamp, &fact)?]).await? {
-                return if version.is_none() { self.drop_sketches(app, day).await } else { Ok(()) };
+                return Ok(());
             }
         }
         Err(ErrorCode::ConfigInternal.into())
