@@ -109,6 +109,49 @@ async fn lists_are_told_with_or_without_members_all_or_some() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_holds_the_former_numbers_is_told_what_became_of_lists() {
+    let world = with_bob().await;
+    let mut alice = world.login("alice").await;
+    let (mut standard, mut of_lists) = (json!(0), json!(0));
+    world.rest("sns/group_add", add(&json!(["Work"]), &json!(["bob"]))).await.ok();
+    let rename = json!({"From_Account": "alice", "GroupOldName": "Work", "GroupNewName": "Job"});
+    let delete = json!({"From_Account": "alice", "GroupName": ["Job"]});
+    let make = add(&json!(["Sea"]), &json!(["bob"]));
+    let leave = json!({"From_Account": "alice", "To_Account": ["bob"]});
+    for (command, body, friends, lists) in [
+        (
+            "sns.group_get",
+            json!({"From_Account": "alice"}),
+            json!(["bob", ["Work"]]),
+            json!(["Work", ["bob"]]),
+        ),
+        ("sns.group_update", rename, json!(["bob", ["Job"]]), json!(["Job", ["bob"]])),
+        ("sns.group_delete", delete, json!(["bob", null]), json!([null, null])),
+        ("sns.group_add", make, json!(["bob", ["Sea"]]), json!(["Sea", ["bob"]])),
+        ("sns.friend_delete", leave, json!([null, null]), json!(["Sea", []])),
+    ] {
+        alice.call(command, body).await.ok();
+        let body = json!({"From_Account": "alice", "StartIndex": 0, "StandardSequence": standard,
+            "CustomSequence": 0});
+        let answer = alice.call("sns.friend_get", body).await.ok();
+        assert_ne!(answer["StandardSequence"], standard, "{command}");
+        standard = answer["StandardSequence"].clone();
+        let friend = &answer["UserDataItem"][0];
+        let fields = friend["ValueItem"].as_array().into_iter().flatten();
+        let groups = fields.filter(|field| field["Tag"] == GROUP).map(|field| field["Value"].clone());
+        let groups = groups.filter(|names| *names != json!([])).next_back();
+        assert_eq!(json!([friend["To_Account"], groups]), friends, "{command}");
+        let body =
+            json!({"From_Account": "alice", "LastSequence": of_lists, "NeedFriend": "Need_Friend_Type_Yes"});
+        let answer = alice.call("sns.group_get", body).await.ok();
+        assert_ne!(answer["CurrentSequence"], of_lists, "{command}");
+        of_lists = answer["CurrentSequence"].clone();
+        let list = &answer["ResultItem"][0];
+        assert_eq!(json!([list["GroupName"], list["To_Account"]]), lists, "{command}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_list_is_deleted_and_its_friends_remain() {
     let world = with_bob().await;
     world.rest("sns/group_add", add(&json!(["Sea", "Work"]), &json!(["bob"]))).await.ok();

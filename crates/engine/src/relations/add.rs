@@ -329,7 +329,6 @@ impl Engine {
             Ok(groups) => groups,
             Err(error) => return Ok(Err(error)),
         };
-        book.custom_sequence += u32::from(!friend.custom.is_empty());
         let fact = FriendFact {
             owner: owner.number,
             friend: other.number,

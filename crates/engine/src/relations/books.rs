@@ -108,12 +108,12 @@ impl<'a> Books<'a> {
 
     /// Writes a friend, new or changed.
     pub(super) async fn put_friend(&mut self, mut fact: FriendFact) -> Result<()> {
-        let is_new = self.friend(fact.owner, fact.friend).await?.is_none();
+        let former = self.friend(fact.owner, fact.friend).await?;
         let book = self.of(fact.owner).await?;
         // Lists that were deleted meanwhile leave their numbers behind.
         fact.groups.retain(|id| book.groups.iter().any(|group| group.id == *id));
-        book.friends += u32::from(is_new);
-        book.standard_sequence += 1;
+        book.friends += u32::from(former.is_none());
+        book.note_change(former.as_ref(), Some(&fact));
         self.friends.insert((fact.owner, fact.friend), Some(fact));
         Ok(())
     }
@@ -124,12 +124,10 @@ impl<'a> Books<'a> {
         owner: AccountNumber,
         friend: AccountNumber,
     ) -> Result<bool> {
-        if self.friend(owner, friend).await?.is_none() {
-            return Ok(false);
-        }
+        let Some(former) = self.friend(owner, friend).await? else { return Ok(false) };
         let book = self.of(owner).await?;
         book.friends = book.friends.saturating_sub(1);
-        book.standard_sequence += 1;
+        book.note_change(Some(&former), None);
         self.friends.insert((owner, friend), None);
         Ok(true)
     }

@@ -101,12 +101,10 @@ async fn update_one(
             Ok(groups) => fact.groups = groups,
             Err(error) => return Ok(Err(error)),
         }
-        book.group_sequence += 1;
     }
     if let Some(remark) = &change.remark {
         fact.remark.clone_from(remark);
     }
-    book.custom_sequence += u32::from(!change.custom.is_empty());
     fact.custom.extend(change.custom.clone());
     books.put_friend(fact).await?;
     Ok(Ok(()))

@@ -145,6 +145,22 @@ impl RelationsFact {
         self.groups.push(FriendGroup { id, name: name.to_owned() });
         Ok(id)
     }
+
+    /// Numbers what changes of a friend: who holds the former numbers is told all of it, and who holds the new ones has it. Who is
+    /// in which list is a change of the lists, too.
+    pub(super) fn note_change(&mut self, former: Option<&FriendFact>, now: Option<&FriendFact>) {
+        let groups = |fact: Option<&FriendFact>| fact.map(|fact| fact.groups.clone()).unwrap_or_default();
+        let custom = |fact: Option<&FriendFact>| fact.map(|fact| fact.custom.clone()).unwrap_or_default();
+        self.standard_sequence += 1;
+        self.group_sequence += u32::from(groups(former) != groups(now));
+        self.custom_sequence += u32::from(custom(former) != custom(now));
+    }
+
+    /// Numbers a change of the lists themselves: their names stand in what is told of friends.
+    pub(super) const fn note_groups(&mut self) {
+        self.standard_sequence += 1;
+        self.group_sequence += 1;
+    }
 }
 
 impl Record for RelationsFact {

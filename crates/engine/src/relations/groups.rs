@@ -145,7 +145,7 @@ impl Engine {
             }
             // Friends keep the number, which is not given out again and names nothing any more.
             book.groups.retain(|group| !names.contains(&group.name));
-            book.group_sequence += 1;
+            book.note_groups();
             let book = book.clone();
             if books.commit().await?.is_some() {
                 self.tell_members(app, &book, &gone, cause).await?;
@@ -180,9 +180,8 @@ impl Engine {
                 }
                 let renamed = book.groups.iter_mut().filter(|group| group.id == id);
                 renamed.for_each(|group| new_name.clone_into(&mut group.name));
+                book.note_groups();
             }
-            book.group_sequence += 1;
-            let book = book.clone();
             let mut are_friends = Vec::with_capacity(members.len());
             for member in members {
                 let found = books.friend(owner.number, member.friend).await?;
@@ -195,6 +194,7 @@ impl Engine {
                     books.put_friend(fact).await?;
                 }
             }
+            let book = books.of(owner.number).await?.clone();
             if let Some(changes) = books.commit().await? {
                 self.relations.forget(app.id, &changes);
                 if new_name.is_some() {
