@@ -10,11 +10,13 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
-use crate::bench::plan::Plan;
+use crate::bench::plan::{Part, Plan};
 use crate::client::history::{self, Reading};
 use crate::client::idle;
 use crate::client::load::{self, Load};
+use crate::client::lookup::{self, Case, Lookup};
 use crate::client::member::Target;
+use crate::client::populate::{self, Population};
 use crate::client::traffic::{Extent, Pace, Pattern};
 use crate::wire::request::Shape;
 use crate::{baseline, bench};
@@ -66,6 +68,33 @@ enum Task {
         #[arg(long, default_value_t = 2.0)]
         hold: f64,
     },
+    /// Fills an empty store with accounts, lists of friends and conversations. The app must have
+    /// rest_calls_per_second=1000000 and conversations=500.
+    Populate {
+        #[command(flatten)]
+        target: TargetArgs,
+        #[command(flatten)]
+        population: PopulationArgs,
+    },
+    /// Looks up lists or profiles of what `populate` has made, on a fixed schedule.
+    Lookup {
+        #[command(flatten)]
+        target: TargetArgs,
+        #[command(flatten)]
+        population: PopulationArgs,
+        /// What, and over which way; all in turn, if absent.
+        #[arg(long, value_enum)]
+        case: Option<Case>,
+        /// Reads the working set once beforehand.
+        #[arg(long)]
+        warm: bool,
+        /// Requests a second.
+        #[arg(long, default_value_t = 100.0)]
+        rate: f64,
+        /// Seconds to measure, after one that is not.
+        #[arg(long, default_value_t = 10.0)]
+        seconds: f64,
+    },
     /// Runs the whole benchmark, the real server and the bare one in turn, and writes a report.
     Bench {
         /// The server's binary.
@@ -80,6 +109,12 @@ enum Task {
         /// Shorter and smaller, within two minutes; for trying out, not for publishing.
         #[arg(long)]
         quick: bool,
+        /// Runs one part alone; the others are reported as not measured.
+        #[arg(long, value_enum)]
+        only: Option<Part>,
+        /// Accounts in the store in which lists and profiles are looked up.
+        #[arg(long)]
+        accounts: Option<usize>,
     },
     /// Runs a program that ends when its starter ends, however that happens.
     #[command(hide = true)]
@@ -203,6 +238,41 @@ impl StoreArgs {
     }
 }
 
+#[derive(Debug, Args)]
+struct PopulationArgs {
+    /// Accounts in all.
+    #[arg(long, default_value_t = 1_000_000)]
+    accounts: usize,
+    /// Accounts in use.
+    #[arg(long, default_value_t = 10_000)]
+    working_set: usize,
+    /// Accounts with long lists.
+    #[arg(long, default_value_t = 50)]
+    owners: usize,
+    /// Friends on such a list.
+    #[arg(long, default_value_t = 3_000)]
+    friends: usize,
+    /// Conversations on such a list.
+    #[arg(long, default_value_t = 500)]
+    conversations: usize,
+}
+
+impl PopulationArgs {
+    const fn population(&self) -> Population {
+        let Self { accounts, working_set, owners, friends, conversations } = *self;
+        Population { accounts, working_set, owners, friends, conversations }
+    }
+}
+
+/// Looks up one case or all in turn, printing a line for each.
+fn look_up(target: &TargetArgs, cases: &[Case], lookup: &Lookup) -> io::Result<()> {
+    for case in cases {
+        let answers = lookup::run(&target.target(), &Lookup { case: *case, ..*lookup })?;
+        print_line(&format!("{}: {}", case.command(), answers.summary()))?;
+    }
+    Ok(())
+}
+
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> io::Result<()> {
     match Cli::parse().task {
@@ -226,8 +296,28 @@ pub(crate) fn run() -> io::Result<()> {
             let process = target.server_pid.ok_or_else(|| io::Error::other("idle needs --server-pid"))?;
             print_json(&idle::run(&target.target(), connections, Duration::from_secs_f64(hold), process)?)
         }
-        Task::Bench { server_binary, out, work, quick } => {
-            bench::run(&Plan::new(server_binary, out, work, quick)?)
+        Task::Populate { target, population } => {
+            print_json(&populate::run(&target.target(), &population.population())?)
+        }
+        Task::Lookup { target, population, case, warm, rate, seconds } => {
+            let population = population.population();
+            if warm {
+                populate::warm(&target.target(), &population)?;
+            }
+            let lookup = Lookup {
+                case: Case::FriendsSocket,
+                population,
+                per_second: rate,
+                warm_up: Duration::from_secs(1),
+                window: Duration::from_secs_f64(seconds),
+                server_process: target.server_pid,
+            };
+            look_up(&target, case.as_ref().map_or(&Case::ALL[..], std::slice::from_ref), &lookup)
+        }
+        Task::Bench { server_binary, out, work, quick, only, accounts } => {
+            let plan = Plan::new(server_binary, out, work, quick)?;
+            let accounts = accounts.unwrap_or(plan.population.accounts);
+            bench::run(&Plan { only, population: Population { accounts, ..plan.population }, ..plan })
         }
         Task::Guard { program } => guard(&program),
     }

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use super::lists::Lists;
 use crate::wire::frame::{self, opcode};
 use crate::wire::number;
 use crate::wire::scan::{self, Name};
@@ -118,6 +119,26 @@ pub(super) fn append_push(
     append_key(payload, sent);
     payload.extend_from_slice(b"}]}]}}");
     frame::append_plain(out, opcode::BINARY, payload);
+}
+
+/// Appends the page or batch that answers a command for one; whether it is such a command.
+pub(super) fn append_list(
+    out: &mut Vec<u8>,
+    payload: &mut Vec<u8>,
+    glance: scan::Glance<'_>,
+    sdkappid: u64,
+    request: &[u8],
+    lists: &Lists,
+) -> bool {
+    payload.clear();
+    append_head(payload, glance.command, glance.seq, sdkappid);
+    payload.extend_from_slice(br#""ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"""#);
+    if !lists.append(payload, glance.command, request) {
+        return false;
+    }
+    payload.extend_from_slice(b"}}");
+    frame::append_plain(out, opcode::BINARY, payload);
+    true
 }
 
 /// Appends the answer to any command but a message.

@@ -4,6 +4,7 @@
 //! It checks no signature and no session, keeps no conversation, and forgets everything when it ends.
 
 mod answer;
+mod lists;
 mod log;
 
 use std::io;
@@ -15,6 +16,7 @@ use hashbrown::HashMap;
 use memchr::memmem::Finder;
 
 use self::answer::Sent;
+use self::lists::Lists;
 use self::log::{Batch, Held, Log};
 use crate::net::connection::{Connection, Received, SCRATCH_BYTES};
 use crate::net::dial;
@@ -22,7 +24,7 @@ use crate::net::poll::{Poll, Ready};
 use crate::wire::frame::{self, opcode};
 use crate::wire::request::unix_seconds;
 use crate::wire::scan::Name;
-use crate::wire::{handshake, scan};
+use crate::wire::{handshake, http, scan};
 
 static APP: Name = LazyLock::new(|| Finder::new(b"\"sdkappid\":"));
 static USER: Name = LazyLock::new(|| Finder::new(b"\"identifier\":"));
@@ -36,9 +38,19 @@ const TINY_FIRST: u64 = 144_115_000_000_000_001;
 #[derive(Debug)]
 struct Peer {
     connection: Connection,
-    is_open: bool,
+    /// What it speaks, once its first line is there.
+    speaks: Option<Protocol>,
     user: Vec<u8>,
     is_dirty: bool,
+}
+
+/// What comes over a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    /// Frames.
+    WebSocket,
+    /// REST calls.
+    Http,
 }
 
 /// The bare server.
@@ -53,6 +65,7 @@ pub(crate) struct Server {
     dirty: Vec<usize>,
     batch: Batch,
     payload: Vec<u8>,
+    lists: Lists,
     now_seconds: u64,
 }
 
@@ -84,6 +97,7 @@ impl Server {
             dirty: Vec::new(),
             batch: Batch::default(),
             payload: Vec::new(),
+            lists: Lists::new(),
             now_seconds: 0,
         })
     }
@@ -134,7 +148,7 @@ impl Server {
             });
             self.poll.add(&stream, slot as u64)?;
             let connection = Connection::new(stream);
-            self.peers[slot] = Some(Peer { connection, is_open: false, user: Vec::new(), is_dirty: false });
+            self.peers[slot] = Some(Peer { connection, speaks: None, user: Vec::new(), is_dirty: false });
         }
     }
 
@@ -165,18 +179,31 @@ impl Server {
             Received::Closed => return Ok(false),
         };
         let mut at = 0;
-        if !peer.is_open {
+        if peer.speaks.is_none() {
             let Some(length) = handshake::head_length(&scratch[..count]) else {
                 peer.connection.keep(&scratch[..count]);
                 return Ok(count < handshake::HEAD_BYTES_MAX);
             };
-            let Some(answer) = handshake::answer(&scratch[..length]) else {
-                return Ok(false);
-            };
-            peer.connection.outgoing().extend_from_slice(answer.as_bytes());
-            peer.is_open = true;
-            self.mark(slot, peer);
-            at = length;
+            if scratch.starts_with(b"POST ") {
+                peer.speaks = Some(Protocol::Http);
+            } else {
+                let Some(answer) = handshake::answer(&scratch[..length]) else {
+                    return Ok(false);
+                };
+                peer.connection.outgoing().extend_from_slice(answer.as_bytes());
+                peer.speaks = Some(Protocol::WebSocket);
+                self.mark(slot, peer);
+                at = length;
+            }
+        }
+        if peer.speaks == Some(Protocol::Http) {
+            while let Some(found) = http::locate(&scratch[at..count])? {
+                let call = &scratch[at..count];
+                self.answer_call(slot, peer, &call[found.head], &call[found.body.clone()]);
+                at += found.body.end;
+            }
+            peer.connection.keep(&scratch[at..count]);
+            return Ok(true);
         }
         while let Some(found) = frame::locate(&mut scratch[at..count])? {
             let payload = &scratch[at..][found.payload.clone()];
@@ -189,6 +216,19 @@ impl Server {
         }
         peer.connection.keep(&scratch[at..count]);
         Ok(true)
+    }
+
+    /// Answers a REST call, whoever makes it.
+    fn answer_call(&mut self, slot: usize, peer: &mut Peer, head: &[u8], body: &[u8]) {
+        let path = head.strip_prefix(b"POST /v4/").unwrap_or_default();
+        let command = path.split(|byte| *byte == b'?').next().unwrap_or_default();
+        let payload = &mut self.payload;
+        payload.clear();
+        payload.extend_from_slice(br#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"""#);
+        self.lists.append(payload, command, body);
+        payload.push(b'}');
+        http::append_answer(peer.connection.outgoing(), payload);
+        self.mark(slot, peer);
     }
 
     fn answer(&mut self, slot: usize, peer: &mut Peer, frame: &[u8]) {
@@ -215,7 +255,10 @@ impl Server {
             peer.user = user.to_vec();
             self.by_user.insert(user.to_vec(), slot);
         }
-        answer::append_other(peer.connection.outgoing(), glance, sdkappid, tiny, self.now_seconds);
+        let out = peer.connection.outgoing();
+        if !answer::append_list(out, &mut self.payload, glance, sdkappid, frame, &self.lists) {
+            answer::append_other(out, glance, sdkappid, tiny, self.now_seconds);
+        }
         self.mark(slot, peer);
     }
 

@@ -3,6 +3,7 @@
 //! Only ratios between things measured in the same run mean anything; the absolute figures belong to the machine.
 
 mod chart;
+mod lookups;
 mod machine;
 pub(crate) mod plan;
 mod report;
@@ -17,7 +18,7 @@ use std::io;
 use std::process;
 use std::thread;
 
-use self::plan::Plan;
+use self::plan::{Part, Plan};
 use self::results::Results;
 use self::steps::Bench;
 
@@ -55,9 +56,18 @@ fn watch(plan: &Plan) {
 
 fn measure(plan: &Plan) -> io::Result<Results> {
     let mut bench = Bench::new(plan)?;
-    bench.throughput();
-    bench.schedule();
-    bench.idle();
-    bench.restart();
+    if plan.includes(Part::Load) {
+        bench.throughput();
+        bench.schedule();
+    }
+    if plan.includes(Part::Idle) {
+        bench.idle();
+    }
+    if plan.includes(Part::Restart) {
+        bench.restart();
+    }
+    if plan.includes(Part::Lookups) {
+        bench.lookups();
+    }
     Ok(bench.into_results())
 }

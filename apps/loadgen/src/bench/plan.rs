@@ -6,6 +6,21 @@ use std::path::{self, PathBuf};
 use std::process;
 use std::time::Duration;
 
+use crate::client::populate::Population;
+
+/// A part of the benchmark that can be run alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Part {
+    /// Throughput and latency of messages.
+    Load,
+    /// Memory of idle connections.
+    Idle,
+    /// Starting on a full store.
+    Restart,
+    /// Lists and profiles in a large store.
+    Lookups,
+}
+
 /// Sizes and durations of one benchmark.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
@@ -35,6 +50,14 @@ pub(crate) struct Plan {
     pub(crate) fan: usize,
     /// History pages read after a start.
     pub(crate) pages: usize,
+    /// The store that is looked up in.
+    pub(crate) population: Population,
+    /// Requests a second of each lookup.
+    pub(crate) lookups_per_second: f64,
+    /// How long each lookup is measured: at this rate a second has few answers.
+    pub(crate) lookup_window: Duration,
+    /// The only part to run; all if `None`.
+    pub(crate) only: Option<Part>,
     /// The whole may not take longer.
     pub(crate) time_max: Duration,
 }
@@ -63,7 +86,17 @@ impl Plan {
             stored_conversations: 10_000,
             fan: 10,
             pages: 4_000,
-            time_max: Duration::from_secs(20 * 60),
+            population: Population {
+                accounts: 1_000_000,
+                working_set: 10_000,
+                owners: 50,
+                friends: 3_000,
+                conversations: 500,
+            },
+            lookups_per_second: 100.0,
+            lookup_window: Duration::from_secs(10),
+            only: None,
+            time_max: Duration::from_secs(40 * 60),
         };
         if !is_quick {
             return Ok(full);
@@ -77,9 +110,22 @@ impl Plan {
             stored_messages: 50_000,
             stored_conversations: 1_000,
             pages: 500,
+            population: Population {
+                accounts: 10_000,
+                working_set: 1_000,
+                owners: 5,
+                friends: 500,
+                conversations: 200,
+            },
+            lookup_window: Duration::from_secs(1),
             time_max: Duration::from_secs(120),
             ..full
         })
+    }
+
+    /// Whether a part is to be run.
+    pub(crate) fn includes(&self, part: Part) -> bool {
+        self.only.is_none_or(|only| only == part)
     }
 
     /// Accounts of the store that is restarted.

@@ -82,6 +82,25 @@ fn write_notes(text: &mut String, results: &Results) {
             number(fill.acknowledged_per_second)
         );
     }
+    if let Some(populating) = &results.populating {
+        let (population, populated) = (&results.population, &populating.populated);
+        let count =
+            |count: usize| u32::try_from(count).map_or_else(|_| "?".to_owned(), |count| number(count.into()));
+        let _ = writeln!(
+            text,
+            "Lookups: making {} accounts took {:.0} s, {} friends {:.1} s, {} messages {:.1} s, reading the working set of \
+             {} accounts once after a new start {:.1} s; each lookup at {} requests a second.",
+            count(population.accounts),
+            populated.accounts_seconds,
+            count(populated.friends),
+            populated.friends_seconds,
+            count(populated.messages),
+            populated.messages_seconds,
+            count(population.working_set),
+            populating.warm_seconds,
+            number(results.lookups_per_second)
+        );
+    }
     let idle = |cost: &IdleCost| cost.bytes_per_connection / 1024.0;
     if let (Some(first), Some(again)) = (&results.idle_first_login, &results.idle) {
         let _ = writeln!(

@@ -5,7 +5,9 @@ use serde::Serialize;
 use super::machine::Machine;
 use crate::client::history::PageLatency;
 use crate::client::idle::IdleCost;
+use crate::client::lookup::{Answers, Case};
 use crate::client::measured::Measured;
+use crate::client::populate::{Populated, Population};
 
 /// Several values of one measure.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -52,6 +54,35 @@ pub(crate) struct Start {
     pub(crate) pages: PageLatency,
 }
 
+/// One kind of lookup on both servers, round by round.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct LookupRuns {
+    /// What was looked up.
+    pub(crate) case: Case,
+    /// The bare server.
+    pub(crate) baseline: Vec<Answers>,
+    /// The real one.
+    pub(crate) whimbrel: Vec<Answers>,
+}
+
+impl LookupRuns {
+    /// No runs yet.
+    pub(crate) const fn of(case: Case) -> Self {
+        Self { case, baseline: Vec::new(), whimbrel: Vec::new() }
+    }
+}
+
+/// How the store was filled that is looked up in.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Populating {
+    /// Filling.
+    pub(crate) populated: Populated,
+    /// Reading of the working set, after a new start.
+    pub(crate) warm_seconds: f64,
+    /// Resident memory of the server then.
+    pub(crate) resident_bytes: u64,
+}
+
 /// Everything.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Results {
@@ -81,6 +112,14 @@ pub(crate) struct Results {
     pub(crate) after_stop: Vec<Start>,
     /// Starts after SIGKILL.
     pub(crate) after_kill: Vec<Start>,
+    /// The store that is looked up in.
+    pub(crate) population: Population,
+    /// Requests a second of each lookup.
+    pub(crate) lookups_per_second: f64,
+    /// The filling of that store.
+    pub(crate) populating: Option<Populating>,
+    /// Lists and profiles looked up.
+    pub(crate) lookups: Vec<LookupRuns>,
     /// What could not be measured, or was measured but not clean.
     pub(crate) failures: Vec<String>,
 }

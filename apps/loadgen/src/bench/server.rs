@@ -60,10 +60,18 @@ impl Store {
             .args(["app", "create", "--data"])
             .arg(directory.join("data"))
             .args(["--name", "bench", "--json"]);
-        let text = output(command)?;
+        let text = output(command, "create an app")?;
         let app: CreatedApp = serde_json::from_str(text.trim())
             .map_err(|error| io::Error::other(format!("cannot read what app create printed: {error}")))?;
         Ok(Self { binary: binary.to_owned(), directory, sdkappid: app.sdkappid, key: app.key })
+    }
+
+    /// Changes settings of the app, each `NAME=VALUE`, while no server runs.
+    pub(crate) fn set(&self, settings: &[&str]) -> io::Result<()> {
+        let mut command = guarded(&self.binary)?;
+        command.args(["app", "set", "--data"]).arg(self.directory.join("data"));
+        command.args(["--sdkappid", &self.sdkappid.to_string()]).args(settings);
+        output(command, "change settings").map(drop)
     }
 
     /// Starts the server on this directory.
@@ -189,7 +197,7 @@ fn wait(child: &mut Child) -> io::Result<std::process::ExitStatus> {
     }
 }
 
-fn output(mut command: Command) -> io::Result<String> {
+fn output(mut command: Command, what: &str) -> io::Result<String> {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let status = wait(&mut child)?;
     let (mut text, mut complaint) = (String::new(), String::new());
@@ -202,6 +210,6 @@ fn output(mut command: Command) -> io::Result<String> {
     if status.success() {
         Ok(text)
     } else {
-        Err(io::Error::other(format!("cannot create an app: {status}, {}", complaint.trim())))
+        Err(io::Error::other(format!("cannot {what}: {status}, {}", complaint.trim())))
     }
 }

@@ -22,7 +22,7 @@ pub(super) struct Bench<'a> {
 
 /// Which server a step is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+pub(super) enum Side {
     Baseline,
     Whimbrel,
 }
@@ -35,6 +35,8 @@ impl<'a> Bench<'a> {
             is_quick: plan.is_quick,
             machine: Machine::describe(&plan.work)?,
             stored_conversations: plan.stored_conversations,
+            population: plan.population,
+            lookups_per_second: plan.lookups_per_second,
             ..Results::default()
         };
         Ok(Self { plan, results })

@@ -1,7 +1,8 @@
 //! The measured figures beside what they are meant to reach.
 
 use super::report::number;
-use super::results::{Comparison, Results, Spread, Start};
+use super::results::{Comparison, LookupRuns, Results, Spread, Start};
+use crate::client::lookup::{Answers, Case};
 use crate::client::measured::Measured;
 
 /// What a figure is meant to be.
@@ -58,6 +59,9 @@ pub(super) fn figures(results: &Results) -> Vec<Figure> {
     schedule(&mut figures, results);
     idle(&mut figures, results);
     restart(&mut figures, results);
+    for case in Case::ALL {
+        lookup(&mut figures, results, case);
+    }
     figures
 }
 
@@ -103,6 +107,43 @@ fn restart(figures: &mut Vec<Figure>, results: &Results) {
     }
 }
 
+/// What is looked up, for the report.
+fn case_name(case: Case, results: &Results) -> String {
+    let length = number(to_f64(case.length(&results.population) as u64));
+    let what = match case {
+        Case::FriendsSocket | Case::FriendsRest => "friend list",
+        Case::ConversationsSocket | Case::ConversationsRest => "conversation list",
+        Case::ProfilesSocket | Case::ProfilesRest => "profile batch",
+    };
+    format!("{what} of {length}, {}", case.command())
+}
+
+fn lookup(figures: &mut Vec<Figure>, results: &Results, case: Case) {
+    let none = LookupRuns::of(case);
+    let runs = results.lookups.iter().find(|runs| runs.case == case).unwrap_or(&none);
+    let name = case_name(case, results);
+    let of = |runs: &[Answers], value: fn(&Answers) -> f64| Spread::of(runs.iter().map(value));
+    let p99 = |answers: &Answers| answers.latency.p99_us / 1e3;
+    let p50 = |answers: &Answers| answers.latency.p50_us / 1e3;
+    let whole = |answers: &Answers| answers.whole.p50_us / 1e3;
+    let (ours, bare) = (&runs.whimbrel, &runs.baseline);
+    let times = ratios(ours.iter().map(p99), bare.iter().map(p99));
+    let is_list = case.pages(&results.population) > 1;
+    for (what, unit, goal, measured) in [
+        ("p99", "ms", Goal::AtMost(10.0), of(ours, p99)),
+        ("p99, bare server", "ms", Goal::None, of(bare, p99)),
+        ("p99 as a multiple of the bare server's", "", Goal::None, times),
+        ("median", "ms", Goal::None, of(ours, p50)),
+        ("median, bare server", "ms", Goal::None, of(bare, p50)),
+    ] {
+        figures.push(Figure::new(format!("{name}: {what}"), unit, goal, measured));
+    }
+    if is_list {
+        let what = format!("{name}: all pages one after the other, median");
+        figures.push(Figure::new(what, "ms", Goal::None, of(ours, whole)));
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "these counts are far below 2^52")]
 fn to_f64(count: u64) -> f64 {
     count as f64
@@ -123,13 +164,18 @@ fn comparison(figures: &mut Vec<Figure>, case: &str, runs: &Comparison, ratio: f
     figure("processor time a message", "µs", Goal::AtMost(cpu_us), cpu(&runs.whimbrel));
 }
 
-/// The ratio of the medians, and the lowest and highest ratio of two runs of one round.
 fn shares(runs: &Comparison) -> Option<Spread> {
     let rate = |run: &Measured| run.acknowledged_per_second;
-    let medians = Spread::of(runs.whimbrel.iter().map(rate))?.median
-        / Spread::of(runs.baseline.iter().map(rate))?.median;
-    let rounds = runs.whimbrel.iter().zip(&runs.baseline).map(|(real, bare)| rate(real) / rate(bare));
-    let rounds = Spread::of(rounds)?;
+    ratios(runs.whimbrel.iter().map(rate), runs.baseline.iter().map(rate))
+}
+
+/// The ratio of the medians, and the lowest and highest ratio of two runs of one round.
+fn ratios(
+    real: impl Iterator<Item = f64> + Clone,
+    bare: impl Iterator<Item = f64> + Clone,
+) -> Option<Spread> {
+    let medians = Spread::of(real.clone())?.median / Spread::of(bare.clone())?.median;
+    let rounds = Spread::of(real.zip(bare).map(|(real, bare)| real / bare))?;
     Some(Spread { median: medians, min: rounds.min.min(medians), max: rounds.max.max(medians) })
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod frame;
 pub(crate) mod handshake;
+pub(crate) mod http;
 pub(crate) mod number;
 pub(crate) mod request;
 pub(crate) mod scan;

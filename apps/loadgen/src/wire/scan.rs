@@ -36,6 +36,17 @@ pub(crate) fn glance(frame: &[u8]) -> Option<Glance<'_>> {
     Some(Glance { command, seq, error })
 }
 
+/// The first `ErrorCode` of a body; `None` if there is none.
+pub(crate) fn error(body: &[u8]) -> Option<i64> {
+    number_after(body, &ERROR)
+}
+
+/// The number behind the last occurrence of `name`: lists come before what is said of them.
+pub(crate) fn last_number(frame: &[u8], name: &[u8]) -> Option<i64> {
+    let at = memchr::memmem::rfind(frame, name)?;
+    number::read(frame.get(at + name.len()..)?)
+}
+
 /// The bytes behind the first occurrence of `name`.
 pub(crate) fn after<'a>(frame: &'a [u8], name: &Finder<'_>) -> Option<&'a [u8]> {
     let at = name.find(frame)?;
@@ -69,6 +80,13 @@ mod tests {
         let frame = br#"{"head":{"servcmd":"openim.sendmsg","seq":62205539},"body":{"ActionStatus":"FAIL","ErrorCode":20007}}"#;
         let expected = Glance { command: b"openim.sendmsg", seq: 62_205_539, error: 20_007 };
         assert_eq!(glance(frame), Some(expected));
+    }
+
+    #[test]
+    fn what_is_said_of_a_list_stands_behind_it() {
+        let body = br#"{"Item":[{"StartIndex":7}],"StartIndex":100,"ErrorCode":-3}"#;
+        assert_eq!((last_number(body, b"\"StartIndex\":"), error(body)), (Some(100), Some(-3)));
+        assert_eq!(last_number(body, b"\"Next\":"), None);
     }
 
     #[test]
