@@ -6,10 +6,7 @@ use model::{ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::wire::Contact;
-
-/// The most conversations of one call.
-pub const CONVERSATIONS_MAX: usize = 100;
+use crate::wire::{Contact, check_count};
 
 /// Takes conversations off the caller's list, with `ClearRamble` their history too. They are pinned no more.
 #[derive(Deserialize, JsonSchema)]
@@ -55,9 +52,7 @@ impl Command for DeleteConversations {
     type Reply = Deleted;
 
     async fn run(self, call: &Call) -> Result<Deleted> {
-        if self.contacts.is_empty() || self.contacts.len() > CONVERSATIONS_MAX {
-            return Err(ErrorCode::TooManyConversations.into());
-        }
+        check_count(self.contacts.len())?;
         let owner = call.actor("From_Account", self.owner.as_ref(), ErrorCode::ContactAccountUnknown).await?;
         let mut items = Vec::with_capacity(self.contacts.len());
         for contact in self.contacts {

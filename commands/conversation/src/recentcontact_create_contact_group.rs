@@ -7,9 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::wire::{Contact, ContactResult, GroupChanges, GroupItem};
 
-/// The most conversations of one call.
-pub const CONVERSATIONS_MAX: usize = 100;
-
 /// Makes a conversation group and puts conversations into it; an account has at most 20. If there is one of this name already, the
 /// conversations are put into that.
 #[derive(Deserialize, JsonSchema)]
@@ -72,10 +69,7 @@ impl Command for CreateGroup {
         let Ok([NewGroup { name, contacts }]) = <[NewGroup; 1]>::try_from(self.groups) else {
             return Err(ErrorCode::ContactBadParameter.in_field("GroupContactItem", "one group"));
         };
-        if contacts.is_empty() || contacts.len() > CONVERSATIONS_MAX {
-            return Err(ErrorCode::TooManyConversations.into());
-        }
-        let changes = GroupChanges::read(call, contacts.iter().map(|contact| (contact, Ok(true)))).await;
+        let changes = GroupChanges::read(call, contacts.iter().map(|contact| (contact, Ok(true)))).await?;
         let groups = &call.engine.contact_groups;
         let (group, outcomes) =
             groups.create(call.stamps(), call.app.id, owner.number, &name, &changes.memberships()).await?;

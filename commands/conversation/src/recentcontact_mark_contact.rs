@@ -5,10 +5,7 @@ use model::{ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::wire::{Contact, ContactResult, marks_text};
-
-/// The most conversations of one call.
-pub const CONVERSATIONS_MAX: usize = 100;
+use crate::wire::{Contact, ContactResult, check_count, marks_text};
 
 /// The most bytes of custom data.
 pub const CUSTOM_BYTES_MAX: usize = 256;
@@ -113,9 +110,7 @@ impl Command for Mark {
 
     async fn run(self, call: &Call) -> Result<Marked> {
         let owner = call.actor("From_Account", self.owner.as_ref(), ErrorCode::ContactAccountUnknown).await?;
-        if self.items.is_empty() || self.items.len() > CONVERSATIONS_MAX {
-            return Err(ErrorCode::TooManyConversations.into());
-        }
+        check_count(self.items.len())?;
         let mut items = Vec::with_capacity(self.items.len());
         for item in self.items {
             let outcome = item.apply(call, &owner).await;

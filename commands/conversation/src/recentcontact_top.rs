@@ -8,10 +8,7 @@ use model::{ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::wire::Contact;
-
-/// The most conversations of one call.
-pub const CONVERSATIONS_MAX: usize = 100;
+use crate::wire::{Contact, check_count};
 
 /// Pins or unpins conversations of an account; at most 50 are pinned.
 #[derive(Deserialize, JsonSchema)]
@@ -39,9 +36,7 @@ impl Command for Pin {
 
     async fn run(self, call: &Call) -> Result<Done> {
         let owner = call.actor("From_Account", self.owner.as_ref(), ErrorCode::ContactAccountUnknown).await?;
-        if self.contacts.is_empty() || self.contacts.len() > CONVERSATIONS_MAX {
-            return Err(ErrorCode::TooManyConversations.into());
-        }
+        check_count(self.contacts.len())?;
         let pins = match self.operation {
             1 => true,
             2 => false,

@@ -8,9 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::wire::{Contact, ContactResult, GroupChanges};
 
-/// The most conversations of one call.
-pub const CONVERSATIONS_MAX: usize = 100;
-
 /// Renames a conversation group, or puts conversations into it and takes them out.
 #[derive(Deserialize, JsonSchema)]
 pub struct UpdateGroup {
@@ -147,11 +144,8 @@ async fn rename(call: &Call, owner: &AccountFact, update: Update) -> Result<Upda
 }
 
 async fn change_members(call: &Call, owner: &AccountFact, update: Update) -> Result<UpdatedGroup> {
-    if update.items.is_empty() || update.items.len() > CONVERSATIONS_MAX {
-        return Err(ErrorCode::TooManyConversations.into());
-    }
     let items = update.items.iter().map(|item| (&item.contact, item.is_in()));
-    let changes = GroupChanges::read(call, items).await;
+    let changes = GroupChanges::read(call, items).await?;
     let groups = &call.engine.contact_groups;
     let memberships = changes.memberships();
     let (group, outcomes) =

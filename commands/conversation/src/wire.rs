@@ -153,23 +153,42 @@ impl MarkedContact {
     }
 }
 
+/// The most conversations of one call.
+pub(crate) const CONVERSATIONS_MAX: usize = 100;
+
+/// Refuses a call about no conversation, or too many.
+///
+/// # Errors
+/// `TooManyConversations`.
+pub(crate) fn check_count(count: usize) -> Result<()> {
+    if (1..=CONVERSATIONS_MAX).contains(&count) {
+        Ok(())
+    } else {
+        Err(ErrorCode::TooManyConversations.into())
+    }
+}
+
 /// Which conversations are to be put into a conversation group or taken out, as far as they are there.
 pub(crate) struct GroupChanges(Vec<Result<(Arc<AccountFact>, bool)>>);
 
 impl GroupChanges {
-    /// Looks up the other sides. `items`: conversations, and whether each is to be in the group.
+    /// Looks up the other sides of 1 to 100 conversations. `items`: conversations, and whether each is to be in the group.
+    ///
+    /// # Errors
+    /// `TooManyConversations`.
     pub(crate) async fn read<'a>(
         call: &Call,
-        items: impl Iterator<Item = (&'a Contact, Result<bool>)>,
-    ) -> Self {
-        let mut changes = Vec::new();
+        items: impl ExactSizeIterator<Item = (&'a Contact, Result<bool>)>,
+    ) -> Result<Self> {
+        check_count(items.len())?;
+        let mut changes = Vec::with_capacity(items.len());
         for (contact, is_in) in items {
             changes.push(match (contact.marked_peer(call).await, is_in) {
                 (Ok(peer), Ok(is_in)) => Ok((peer, is_in)),
                 (Err(error), _) | (_, Err(error)) => Err(error),
             });
         }
-        Self(changes)
+        Ok(Self(changes))
     }
 
     /// What the engine is to do.

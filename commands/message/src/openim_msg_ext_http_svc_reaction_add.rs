@@ -5,7 +5,7 @@ use model::{ErrorCode, MessageKey, Result, UserId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::target::{FIELD_ERRORS, Sides, check_own, check_reaction, maker};
+use crate::target::{FIELD_ERRORS, Sides, check_own, maker};
 
 /// Puts the caller's reaction under a one-to-one message. A message has at most 10 different reactions.
 #[derive(Deserialize, JsonSchema)]
@@ -47,10 +47,9 @@ impl Command for AddReaction {
     type Reply = Done;
 
     async fn run(self, call: &Call) -> Result<Done> {
-        check_reaction(&self.reaction)?;
         check_own(call, "Add_Account", &self.users).await?;
-        let sides = Sides::of(call, self.from.as_ref(), &self.to).await?;
-        let message = sides.message(call, self.key).await?;
+        let from = self.from.as_ref();
+        let (sides, message) = Sides::reacted(call, from, &self.to, self.key, &self.reaction).await?;
         sides.check_writing(call, &message).await?;
         call.engine.react(&call.app, &message, maker(call).await?, &self.reaction).await?;
         Ok(Done {})

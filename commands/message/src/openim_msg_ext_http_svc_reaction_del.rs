@@ -5,7 +5,7 @@ use model::{ErrorCode, MessageKey, Result, UserId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::target::{FIELD_ERRORS, Sides, check_own, check_reaction, maker};
+use crate::target::{FIELD_ERRORS, Sides, check_own, maker};
 
 /// Takes the caller's reaction off a one-to-one message.
 #[derive(Deserialize, JsonSchema)]
@@ -41,10 +41,9 @@ impl Command for RemoveReaction {
     type Reply = Done;
 
     async fn run(self, call: &Call) -> Result<Done> {
-        check_reaction(&self.reaction)?;
         check_own(call, "Del_Account", &self.users).await?;
-        let sides = Sides::of(call, self.from.as_ref(), &self.to).await?;
-        let message = sides.message(call, self.key).await?;
+        let from = self.from.as_ref();
+        let (_, message) = Sides::reacted(call, from, &self.to, self.key, &self.reaction).await?;
         let maker = maker(call).await?;
         call.engine.take_reaction_back(&call.app, &message, maker, &self.reaction).await?;
         Ok(Done {})

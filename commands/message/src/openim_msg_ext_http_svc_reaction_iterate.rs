@@ -5,7 +5,7 @@ use model::{ErrorCode, MessageKey, Result, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::target::{FIELD_ERRORS, Sides, check_reaction};
+use crate::target::{FIELD_ERRORS, Sides};
 
 /// Lists all accounts that have put one reaction under a one-to-one message: at most 100, in one page.
 #[derive(Deserialize, JsonSchema)]
@@ -44,9 +44,8 @@ impl Command for GetReacted {
     type Reply = Reacted;
 
     async fn run(self, call: &Call) -> Result<Reacted> {
-        check_reaction(&self.reaction)?;
-        let sides = Sides::of(call, self.from.as_ref(), &self.to).await?;
-        let message = sides.message(call, self.key).await?;
+        let from = self.from.as_ref();
+        let (_, message) = Sides::reacted(call, from, &self.to, self.key, &self.reaction).await?;
         let reactions = call.engine.reactions(call.app.id, &message).await?;
         let found = reactions.into_iter().find(|reaction| reaction.text == self.reaction);
         let numbers = found.map(|reaction| reaction.by).unwrap_or_default();

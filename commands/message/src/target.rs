@@ -92,6 +92,23 @@ impl Sides {
         if self.from.number == author { (&self.from, &self.to) } else { (&self.to, &self.from) }
     }
 
+    /// The message that a reaction is about, as the caller sees it, with its sides.
+    ///
+    /// # Errors
+    /// `MessageBadJson` for a text that is no reaction, `KeyMalformed` if the caller sees no such message.
+    pub async fn reacted(
+        call: &Call,
+        from: Option<&UserId>,
+        to: &UserId,
+        key: MessageKey,
+        reaction: &str,
+    ) -> Result<(Self, Annotated)> {
+        check_reaction(reaction)?;
+        let sides = Self::of(call, from, to).await?;
+        let message = sides.message(call, key).await?;
+        Ok((sides, message))
+    }
+
     /// The message under this key, whichever side sent it, as the caller sees it.
     ///
     /// # Errors
@@ -148,7 +165,7 @@ pub async fn check_own(call: &Call, field: &str, users: &[UserId]) -> Result<()>
 ///
 /// # Errors
 /// `MessageBadJson`.
-pub fn check_reaction(text: &str) -> Result<()> {
+fn check_reaction(text: &str) -> Result<()> {
     if text.is_empty() || text.len() > REACTION_BYTES_MAX {
         return Err(ErrorCode::MessageBadJson.because(format!("Reaction: 1 to {REACTION_BYTES_MAX} bytes")));
     }

@@ -1,5 +1,6 @@
 //! Commands on relations: friends, applications, friend lists, block lists, and who follows whom.
 
+pub mod checks;
 pub mod follow_follow_add;
 pub mod follow_follow_check;
 pub mod follow_follow_delete;

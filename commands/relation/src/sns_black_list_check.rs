@@ -6,7 +6,9 @@ use model::{ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::checks::{CheckedItem, Words};
 use crate::sns_black_list_add::ACCOUNTS_MAX;
+use crate::wire::{account, check_batch};
 
 /// Says for up to 1000 accounts whether they are blocked, and with `_Both` whether they block back.
 #[derive(Deserialize, JsonSchema)]
@@ -44,22 +46,12 @@ pub struct Checked {
     pub failed: Vec<String>,
 }
 
-/// An account's result.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct CheckedItem {
-    /// Who.
-    #[serde(rename = "To_Account")]
-    pub name: String,
-    /// Who blocks whom; A is the owner, B the other.
-    #[serde(rename = "Relation")]
-    pub relation: &'static str,
-    /// 0, or why it could not be checked.
-    #[serde(rename = "ResultCode")]
-    pub code: i64,
-    /// The reason.
-    #[serde(rename = "ResultInfo")]
-    pub info: String,
-}
+const WORDS: Words = [
+    "BlackCheckResult_Type_NO",
+    "BlackCheckResult_Type_AWithB",
+    "BlackCheckResult_Type_BWithA",
+    "BlackCheckResult_Type_BothWay",
+];
 
 impl Command for CheckBlocked {
     const SPEC: Spec = Spec::new("sns/black_list_check", Family::RELATION)
@@ -70,40 +62,20 @@ impl Command for CheckBlocked {
 
     async fn run(self, call: &Call) -> Result<Checked> {
         let owner = call.account("From_Account", &self.owner, ErrorCode::RelationAccountUnknown).await?;
-        if self.others.is_empty() || self.others.len() > ACCOUNTS_MAX {
-            return Err(
-                ErrorCode::RelationBadParameter.because(format!("To_Account: 1 to {ACCOUNTS_MAX} accounts"))
-            );
-        }
-        let (engine, app) = (&call.engine, call.app.id);
-        let mut reply = Checked { items: Vec::new(), failed: Vec::new() };
+        check_batch("To_Account", self.others.len(), ACCOUNTS_MAX)?;
+        let (blocks, app, own) = (&call.engine.blocks, call.app.id, owner.number);
+        let mut items = Vec::with_capacity(self.others.len());
         for name in self.others {
-            let other = match name.user() {
-                Some(user) => engine.accounts.find(app, &user).await?,
-                None => None,
+            let found = match account(call, &name).await? {
+                Ok(other) => {
+                    let is_blocked = blocks.is_blocked(app, own, other.number).await?;
+                    let is_both = self.kind == CheckKind::Both;
+                    Ok((is_blocked, is_both && blocks.is_blocked(app, other.number, own).await?))
+                }
+                Err(error) => Err(error),
             };
-            let Some(other) = other else {
-                let code = ErrorCode::RelationAccountUnknown;
-                reply.failed.push(name.0.clone());
-                reply.items.push(CheckedItem {
-                    name: name.0,
-                    relation: "BlackCheckResult_Type_NO",
-                    code: code.number(),
-                    info: code.sentence().to_owned(),
-                });
-                continue;
-            };
-            let blocks = engine.blocks.is_blocked(app, owner.number, other.number).await?;
-            let is_blocked = self.kind == CheckKind::Both
-                && engine.blocks.is_blocked(app, other.number, owner.number).await?;
-            let relation = match (blocks, is_blocked) {
-                (false, false) => "BlackCheckResult_Type_NO",
-                (true, false) => "BlackCheckResult_Type_AWithB",
-                (false, true) => "BlackCheckResult_Type_BWithA",
-                (true, true) => "BlackCheckResult_Type_BothWay",
-            };
-            reply.items.push(CheckedItem { name: name.0, relation, code: 0, info: String::new() });
+            items.push(CheckedItem::of(name.0, WORDS, found));
         }
-        Ok(reply)
+        Ok(Checked { failed: CheckedItem::failed(&items), items })
     }
 }

@@ -7,6 +7,7 @@ use model::{ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::checks::{CheckedItem, Words};
 use crate::wire::{account, check_batch};
 
 /// Says for up to 1000 accounts whether they are friends, and with `_Both` whether they have the caller too.
@@ -45,24 +46,12 @@ pub struct Checked {
     pub failed: Vec<String>,
 }
 
-/// An account's result.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct CheckedItem {
-    /// Who.
-    #[serde(rename = "To_Account")]
-    pub name: String,
-    /// Who has whom; A is the caller, B the other.
-    #[serde(rename = "Relation")]
-    pub relation: &'static str,
-    /// 0, or why it could not be checked.
-    #[serde(rename = "ResultCode")]
-    pub code: i64,
-    /// The reason.
-    #[serde(rename = "ResultInfo")]
-    pub info: String,
-}
-
-const NO_RELATION: &str = "CheckResult_Type_NoRelation";
+const WORDS: Words = [
+    "CheckResult_Type_NoRelation",
+    "CheckResult_Type_AWithB",
+    "CheckResult_Type_BWithA",
+    "CheckResult_Type_BothWay",
+];
 
 impl Command for CheckFriends {
     const SPEC: Spec = Spec::new("sns/friend_check", Family::RELATION)
@@ -75,29 +64,19 @@ impl Command for CheckFriends {
     async fn run(self, call: &Call) -> Result<Checked> {
         let owner = call.actor("From_Account", Some(&self.owner), ErrorCode::RelationAccountUnknown).await?;
         check_batch("To_Account", self.others.len(), ACCOUNTS_MAX)?;
-        let (relations, app) = (&call.engine.relations, call.app.id);
-        let mut reply = Checked { items: Vec::new(), failed: Vec::new() };
+        let (relations, app, own) = (&call.engine.relations, call.app.id, owner.number);
+        let mut items = Vec::with_capacity(self.others.len());
         for name in self.others {
-            let other = match account(call, &name).await? {
-                Ok(other) => other,
-                Err(error) => {
-                    let (code, info) = (error.code.number(), error.info.into_owned());
-                    reply.failed.push(name.0.clone());
-                    reply.items.push(CheckedItem { name: name.0, relation: NO_RELATION, code, info });
-                    continue;
+            let found = match account(call, &name).await? {
+                Ok(other) => {
+                    let has = relations.friend(app, own, other.number).await?.is_some();
+                    let is_both = self.kind == CheckKind::Both;
+                    Ok((has, is_both && relations.friend(app, other.number, own).await?.is_some()))
                 }
+                Err(error) => Err(error),
             };
-            let has = relations.friend(app, owner.number, other.number).await?.is_some();
-            let is_had = self.kind == CheckKind::Both
-                && relations.friend(app, other.number, owner.number).await?.is_some();
-            let relation = match (has, is_had) {
-                (false, false) => NO_RELATION,
-                (true, false) => "CheckResult_Type_AWithB",
-                (false, true) => "CheckResult_Type_BWithA",
-                (true, true) => "CheckResult_Type_BothWay",
-            };
-            reply.items.push(CheckedItem { name: name.0, relation, code: 0, info: String::new() });
+            items.push(CheckedItem::of(name.0, WORDS, found));
         }
-        Ok(reply)
+        Ok(Checked { failed: CheckedItem::failed(&items), items })
     }
 }

@@ -154,11 +154,8 @@ impl Engine {
         allows: AllowType,
     ) -> Result<Result<Outcome>> {
         let other = &friend.other;
-        if owner.number == other.number {
-            return Ok(Err(ErrorCode::RelationBadParameter.because("nobody is a friend of himself")));
-        }
-        if !books.expect(other.number).await? {
-            return Ok(Err(ErrorCode::RelationAccountUnknown.because("no such account")));
+        if let Err(error) = check_other(books, owner, other).await? {
+            return Ok(Err(error));
         }
         if books.is_blocked(owner.number, other.number).await? {
             return Ok(Err(ErrorCode::BlockedByOwner.into()));
@@ -313,11 +310,8 @@ impl Engine {
         friend: &ImportFriend,
     ) -> Result<Result<()>> {
         let other = &friend.other;
-        if owner.number == other.number {
-            return Ok(Err(ErrorCode::RelationBadParameter.because("nobody is a friend of himself")));
-        }
-        if !books.expect(other.number).await? {
-            return Ok(Err(ErrorCode::RelationAccountUnknown.because("no such account")));
+        if let Err(error) = check_other(books, owner, other).await? {
+            return Ok(Err(error));
         }
         let is_there = books.friend(owner.number, other.number).await?.is_some();
         let book = books.of(owner.number).await?;
@@ -343,6 +337,17 @@ impl Engine {
         books.put_friend(fact).await?;
         Ok(Ok(()))
     }
+}
+
+/// Whether an account can be on another's list at all.
+async fn check_other(books: &mut Books<'_>, owner: &AccountFact, other: &AccountFact) -> Result<Result<()>> {
+    if owner.number == other.number {
+        return Ok(Err(ErrorCode::RelationBadParameter.because("nobody is a friend of himself")));
+    }
+    if !books.expect(other.number).await? {
+        return Ok(Err(ErrorCode::RelationAccountUnknown.because("no such account")));
+    }
+    Ok(Ok(()))
 }
 
 /// Makes an application, which replaces a former one. One that says to both sides what they know already stays where it is: nobody
