@@ -79,15 +79,37 @@ pub(crate) struct Page {
 /// # Errors
 /// What the store says.
 pub(crate) async fn page(call: &Call, owner: AccountNumber, place: Place, flags: u32) -> Result<Page> {
-    let (engine, app) = (&call.engine, call.app.id);
     let limit = usize::try_from(call.app.settings.conversations_allowed()).unwrap_or(usize::MAX);
-    let facts = engine.contacts.all(app, owner).await?.into_iter();
-    let mut settings: HashMap<AccountNumber, ContactSettings> =
+    let facts = call.engine.contacts.all(call.app.id, owner).await?.into_iter();
+    let settings: HashMap<AccountNumber, ContactSettings> =
         facts.map(|fact| (fact.peer, fact.settings)).collect();
+    let pins = settings.values().filter(|found| found.pinned_at.is_some()).count();
+    // Each conversation costs several reads, and the first page rarely needs the whole list.
+    let few = PAGE + pins + 1;
+    if place.start == 0 && few < limit {
+        let (page, count) = page_of(call, owner, place, flags, &settings, few).await?;
+        if page.next.is_some() || count < few {
+            return Ok(page);
+        }
+    }
+    page_of(call, owner, place, flags, &settings, limit).await.map(|(page, _)| page)
+}
+
+/// A page out of the first so many conversations; and how many there were.
+async fn page_of(
+    call: &Call,
+    owner: AccountNumber,
+    place: Place,
+    flags: u32,
+    settings: &HashMap<AccountNumber, ContactSettings>,
+    limit: usize,
+) -> Result<(Page, usize)> {
+    let (engine, app) = (&call.engine, call.app.id);
     let mut views = engine.conversations(app, owner, limit).await?;
+    let count = views.len();
     let mut pinned = Vec::new();
     if flags & WITH_PINNED != 0 {
-        pinned = take_pinned(call, owner, &settings, &mut views).await?;
+        pinned = take_pinned(call, owner, settings, &mut views).await?;
         if place.start != 0 {
             pinned.clear();
         }
@@ -108,11 +130,11 @@ pub(crate) async fn page(call: &Call, owner: AccountNumber, place: Place, flags:
             last = Some(Place::after(&view));
         }
         if let Some(peer) = engine.accounts.with_number(app, view.peer).await? {
-            let settings = settings.remove(&view.peer).unwrap_or_default();
+            let settings = settings.get(&view.peer).cloned().unwrap_or_default();
             rows.push(Row { peer, view, settings });
         }
     }
-    Ok(Page { rows, next: last.filter(|_| left.peek().is_some()) })
+    Ok((Page { rows, next: last.filter(|_| left.peek().is_some()) }, count))
 }
 
 /// Takes the pinned conversations out of a list, those that are not on it included; the last pinned one first.

@@ -139,6 +139,28 @@ async fn the_first_page_holds_all_pinned_conversations_and_they_come_beside_the_
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_recent_conversations_that_are_not_listed_do_not_hide_the_older_ones() {
+    let world = world().await;
+    let names: Vec<String> = (0..180).map(|number| format!("peer{number:03}")).collect();
+    for name in &names {
+        world.send(name, "alice", "hello").await;
+        world.advance_seconds(1).await;
+    }
+    let mut alice = world.login("alice").await;
+    for name in &names[50..] {
+        alice.call("recentcontact.clear_msg", json!({"Type": 1, "To_Account": name})).await.ok();
+    }
+    for mut asking in [Asking::Account(&mut alice), Asking::BackEnd(&world)] {
+        let pages = asking.pages(1).await;
+        let expected: Vec<&String> = names[..50].iter().rev().collect();
+        assert_eq!(peers(&pages).iter().collect::<Vec<_>>(), expected);
+        let sizes: Vec<usize> =
+            asking.pages(3).await.iter().map(|page| page.list("SessionItem").len()).collect();
+        assert_eq!(sizes, [100, 80]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_flags_say_what_is_listed_and_told() {
     let world = world().await;
     world.send("bob", "alice", "hello").await;
