@@ -138,8 +138,8 @@ async fn who_holds_the_former_numbers_is_told_what_became_of_lists() {
         standard = answer["StandardSequence"].clone();
         let friend = &answer["UserDataItem"][0];
         let fields = friend["ValueItem"].as_array().into_iter().flatten();
-        let groups = fields.filter(|field| field["Tag"] == GROUP).map(|field| field["Value"].clone());
-        let groups = groups.filter(|names| *names != json!([])).next_back();
+        let mut groups = fields.filter(|field| field["Tag"] == GROUP).map(|field| field["Value"].clone());
+        let groups = groups.rfind(|names| *names != json!([]));
         assert_eq!(json!([friend["To_Account"], groups]), friends, "{command}");
         let body =
             json!({"From_Account": "alice", "LastSequence": of_lists, "NeedFriend": "Need_Friend_Type_Yes"});

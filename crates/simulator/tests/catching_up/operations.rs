@@ -79,7 +79,7 @@ impl Run {
     pub(crate) async fn operate(&mut self) {
         let user = self.user();
         let other = self.other(user);
-        match self.below(22) {
+        match self.below(23) {
             0..4 => self.send(user, other).await,
             4 => self.read(user, other).await,
             5 => self.recall().await,
@@ -91,7 +91,7 @@ impl Run {
             11..14 => self.add_friend(user, other).await,
             14 => self.delete_friend(user, other).await,
             15 => self.update_friend(user, other).await,
-            16 => self.change_friend_groups(user, other).await,
+            16 | 21 => self.change_friend_groups(user, other).await,
             17 | 18 => self.answer_request(user, other).await,
             19 => self.block(user, other).await,
             20 => self.follow(user, other).await,
