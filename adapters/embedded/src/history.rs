@@ -9,7 +9,8 @@ use model::{
 };
 use parking_lot::RwLock;
 use ports::timeline::{
-    AccountPage, ConversationView, Direction, HistoryPage, HistoryQuery, PAGE_MAX, StoredMessage, UNREAD_MAX,
+    AccountPage, ConversationView, Direction, HistoryPage, HistoryQuery, PAGE_MAX, Recent, StoredMessage,
+    UNREAD_MAX,
 };
 use ports::{Cursor, Entry, Event, Fault};
 
@@ -90,6 +91,16 @@ impl Reader<'_> {
             }
             return Err(Fault::Corrupt("a reference without its log entry".to_owned()));
         };
+        self.as_it_is(reference, amendment, entry).map(Some)
+    }
+
+    /// The message of an entry, with what happened to it later.
+    fn as_it_is(
+        &self,
+        reference: Reference,
+        amendment: Amendment,
+        entry: Entry,
+    ) -> Result<StoredMessage, Fault> {
         let Event::Message(message) = entry.event else {
             return Err(Fault::Corrupt("a reference to an entry that is no message".to_owned()));
         };
@@ -99,7 +110,7 @@ impl Reader<'_> {
             message.recall();
         }
         let expiry = entry.stamp.expiry;
-        Ok(Some(StoredMessage { at: reference.at, message, expiry, revoker, receipt_at }))
+        Ok(StoredMessage { at: reference.at, message, expiry, revoker, receipt_at })
     }
 
     /// A message with the content that it has now: what is not written yet, or was written since it was read.
@@ -235,6 +246,29 @@ impl Reader<'_> {
         }))
     }
 
+    /// The newest message of this side, found where it lies; `None` if that one is not seen any more.
+    fn newest(
+        &self,
+        conversation: Conversation,
+        head: &Head,
+        side: usize,
+        (at, cursor): (HistoryKey, Cursor),
+    ) -> Result<Option<StoredMessage>, Fault> {
+        for part in head.buckets.iter().filter(|part| part.first <= at.time && at.time <= part.last) {
+            let Some(entry) = self.spaces.entry(part.day, cursor)? else { continue };
+            if entry.history_key() != at || entry.stamp.expiry.is_over(self.now) {
+                return Ok(None);
+            }
+            let reference = Reference { at, cursor, day: part.day, fingerprint: 0, expires_at: 0, flags: 0 };
+            let amendment = self.amendment(conversation, head, reference)?;
+            if amendment.deleted[side] || self.is_expired(reference) {
+                return Ok(None);
+            }
+            return self.as_it_is(reference, amendment, entry).map(Some);
+        }
+        Ok(None)
+    }
+
     /// The last message that this side sees.
     fn last(
         &self,
@@ -242,9 +276,12 @@ impl Reader<'_> {
         head: &Head,
         side: usize,
     ) -> Result<Option<StoredMessage>, Fault> {
-        let Some((at, _)) = head.sides[side].last else {
+        let Some((at, cursor)) = head.sides[side].last else {
             return Ok(None);
         };
+        if let Some(newest) = self.newest(conversation, head, side, (at, cursor))? {
+            return Ok(Some(newest));
+        }
         let window = Window { after: HistoryKey::START, before: next(at) };
         let mut amendments = Vec::new();
         let found = Walk::new(self.spaces, self.state, conversation, window)?.collect(
@@ -266,35 +303,39 @@ impl Reader<'_> {
         }
     }
 
-    pub(crate) fn list(&self, viewer: AccountNumber, limit: usize) -> Result<Vec<ConversationView>, Fault> {
+    /// The order of an account's list.
+    pub(crate) fn recent(&self, viewer: AccountNumber, limit: usize) -> Result<Vec<Recent>, Fault> {
         let account = Account { app: self.app, number: viewer };
-        let mut peers: HashSet<AccountNumber> = HashSet::new();
-        {
+        // Those with unwritten changes may stand at a stale place.
+        let active: HashSet<AccountNumber> = {
             let state = self.state.read();
-            peers.extend(state.active.get(&account).into_iter().flatten());
-        }
-        // Those with unwritten changes may stand at a stale place: look that much further.
-        let wanted = limit + peers.len();
-        for guard in self.spaces.recent.prefix(account.key()).take(wanted) {
+            state.active.get(&account).into_iter().flatten().copied().collect()
+        };
+        let mut order = Vec::new();
+        for guard in self.spaces.recent.prefix(account.key()).take(limit + active.len()) {
             let key = guard.key().map_err(|error| fault(&error))?;
-            let peer =
-                read_u64(&key, 16).ok_or_else(|| Fault::Corrupt("a recent conversation".to_owned()))?;
-            peers.insert(AccountNumber(peer));
+            let found = Account::of_recent_key(&key);
+            let found = found.ok_or_else(|| Fault::Corrupt("a recent conversation".to_owned()))?;
+            order.extend((!active.contains(&found.peer)).then_some(found));
         }
-        let mut order = Vec::with_capacity(peers.len());
-        for peer in peers {
+        for peer in active {
             let id = ConversationId::between(viewer, peer);
             if let (Some(head), Some(index)) = (self.head(self.of(id))?, id.side_of(viewer))
                 && head.sides[index].is_listed()
             {
-                order.push((head.sides[index].active_at, head.sides[index].active_position, peer));
+                order.push(Recent { peer, active_at: head.sides[index].active_at });
             }
         }
-        order.sort_unstable_by(|one, other| other.cmp(one));
+        order.sort_unstable_by_key(|found| (std::cmp::Reverse(found.active_at), found.peer));
         order.truncate(limit);
-        let mut views = Vec::with_capacity(order.len());
-        for (_, _, peer) in order {
-            views.extend(self.view(viewer, ConversationId::between(viewer, peer))?);
+        Ok(order)
+    }
+
+    pub(crate) fn list(&self, viewer: AccountNumber, limit: usize) -> Result<Vec<ConversationView>, Fault> {
+        let mut views = Vec::new();
+        for Recent { peer, .. } in self.recent(viewer, limit)? {
+            let view = self.view(viewer, ConversationId::between(viewer, peer))?;
+            views.extend(view.filter(|view| view.is_listed));
         }
         Ok(views)
     }
@@ -307,7 +348,11 @@ impl Reader<'_> {
         if id.peer_of(viewer) == viewer {
             return Ok(0);
         }
-        let window = Window { after: head.sides[side].read_to, before: HistoryKey::END };
+        let read_to = head.sides[side].read_to;
+        if head.time <= read_to.time && head.message_position <= read_to.position {
+            return Ok(0);
+        }
+        let window = Window { after: read_to, before: HistoryKey::END };
         let limit = usize::try_from(UNREAD_MAX).unwrap_or(usize::MAX);
         let mut walk = Walk::new(self.spaces, self.state, conversation, window)?;
         walk.scan_max = UNREAD_SCAN_MAX;

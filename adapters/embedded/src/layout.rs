@@ -20,6 +20,7 @@
 
 use model::{AccountNumber, ConversationId, HistoryKey, Position, SdkAppId, Seconds};
 use ports::Cursor;
+use ports::timeline::Recent;
 
 /// A conversation of an app.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,6 +112,13 @@ impl Account {
     pub(crate) fn of_stream_key(key: &[u8]) -> Option<Self> {
         let app = SdkAppId(u32::from_be_bytes(key.get(1..5)?.try_into().ok()?));
         Some(Self { app, number: AccountNumber(read_u64(key, 5)?) })
+    }
+
+    /// What a key made by [`Self::recent_key`] says.
+    pub(crate) fn of_recent_key(key: &[u8]) -> Option<Recent> {
+        let inverted = u32::from_be_bytes(key.get(12..16)?.try_into().ok()?);
+        let peer = AccountNumber(read_u64(key, 16)?);
+        Some(Recent { peer, active_at: Seconds(u32::MAX - inverted) })
     }
 
     /// Orders an account's conversations, the most recently active first.
@@ -220,5 +228,7 @@ mod tests {
         let account = Account { app: SdkAppId(1), number: AccountNumber(2) };
         let key = |time| account.recent_key(Seconds(time), AccountNumber(3));
         assert!(key(2) < key(1));
+        let found = Recent { peer: AccountNumber(3), active_at: Seconds(2) };
+        assert_eq!(Account::of_recent_key(&key(2)), Some(found));
     }
 }

@@ -232,13 +232,13 @@ pub(crate) fn read(
     key: &[u8],
     now: Millis,
 ) -> Result<Option<Found>, Fault> {
-    let stored = read_stored(spaces, app, kind, key)?;
-    Ok(stored.filter(|record| !record.stamp.expiry.is_over(now)).map(|record| Found {
-        key: key.to_vec(),
-        value: record.value,
-        stamp: record.stamp,
-        version: record.version,
-    }))
+    Ok(read_stored(spaces, app, kind, key)?.and_then(|record| live(record, key, now)))
+}
+
+/// A record as it was found, unless it has expired.
+fn live(record: StoredRecord, key: &[u8], now: Millis) -> Option<Found> {
+    let StoredRecord { stamp, version, value, .. } = record;
+    (!stamp.expiry.is_over(now)).then(|| Found { key: key.to_vec(), value, stamp, version })
 }
 
 /// Records in the order of their keys or of an index.
@@ -259,16 +259,20 @@ pub(crate) fn scan(spaces: &Spaces, app: SdkAppId, range: &Range, now: Millis) -
         None => Box::new(space.prefix(&prefix)),
     };
     for guard in keys {
-        let full = guard.key().map_err(|error| fault(&error))?;
-        if records.len() == range.limit || !full.starts_with(&prefix) {
+        if records.len() == range.limit {
             break;
         }
-        let key = match range.index {
-            None => full.get(own..),
-            Some(_) => key_in_index(&full),
-        };
-        let key = key.ok_or_else(|| Fault::Corrupt(format!("an index key of {}", range.kind.name)))?;
-        records.extend(read(spaces, app, range.kind, key, now)?);
+        let (full, value) = guard.into_inner().map_err(|error| fault(&error))?;
+        if !full.starts_with(&prefix) {
+            break;
+        }
+        let damaged = || Fault::Corrupt(format!("an index key of {}", range.kind.name));
+        records.extend(if range.index.is_some() {
+            read(spaces, app, range.kind, key_in_index(&full).ok_or_else(damaged)?, now)?
+        } else {
+            let key = full.get(own..).ok_or_else(damaged)?;
+            live(decode(&value, "a record")?, key, now)
+        });
     }
     Ok(records)
 }

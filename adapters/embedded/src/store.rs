@@ -11,7 +11,7 @@ use model::{AccountNumber, ConversationId, MessageKey, SdkAppId, UserId};
 use parking_lot::{Mutex, RwLock};
 use ports::records::{Found, Range};
 use ports::timeline::{
-    AccountPage, ConversationView, ErasedMessages, HistoryPage, HistoryQuery, StoredMessage,
+    AccountPage, ConversationView, ErasedMessages, HistoryPage, HistoryQuery, Recent, StoredMessage,
 };
 use ports::{
     Answer, Appended, Bus, Clock, Cursor, Draft, Entry, Fault, Follower, Kind, Records, Spawner, Stamped,
@@ -331,6 +331,10 @@ impl Timeline for EmbeddedStore {
         conversation: ConversationId,
     ) -> Answer<'_, Option<ConversationView>> {
         Box::pin(async move { self.reader(app).view(viewer, conversation) })
+    }
+
+    fn recent(&self, app: SdkAppId, viewer: AccountNumber, limit: usize) -> Answer<'_, Vec<Recent>> {
+        Box::pin(async move { self.reader(app).recent(viewer, limit) })
     }
 
     fn conversations(

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use ports::records::{Found, Range};
 use ports::timeline::{
     AccountPage, ConversationView, Direction, ErasedMessages, HistoryPage, HistoryQuery, PAGE_MAX,
-    RETRY_SECONDS, StoredMessage,
+    RETRY_SECONDS, Recent, StoredMessage,
 };
 use ports::{
     Answer, Appended, Bus, Clock, Cursor, Draft, Entry, Event, Fault, Follower, Kind, Records, Stamped,
@@ -265,6 +265,14 @@ impl Timeline for SimulatedStore {
         Box::pin(async { Ok(found) })
     }
 
+    fn recent(&self, app: SdkAppId, viewer: AccountNumber, limit: usize) -> Answer<'_, Vec<Recent>> {
+        let views = self.conversations(app, viewer, limit);
+        Box::pin(async move {
+            let views = views.await?;
+            Ok(views.into_iter().map(|view| Recent { peer: view.peer, active_at: view.active_at }).collect())
+        })
+    }
+
     fn conversations(
         &self,
         app: SdkAppId,
@@ -284,7 +292,7 @@ impl Timeline for SimulatedStore {
                 .filter_map(|id| view.view(app, id, viewer))
                 .filter(|view| view.is_listed)
                 .collect();
-            views.sort_by_key(|found| std::cmp::Reverse(found.active_at));
+            views.sort_by_key(|found| (std::cmp::Reverse(found.active_at), found.peer));
             views.truncate(limit);
             views
         });

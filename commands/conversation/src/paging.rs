@@ -7,7 +7,7 @@ use command::Call;
 use engine::facts::{AccountFact, ContactSettings};
 use hashbrown::HashMap;
 use model::{AccountNumber, Content, ConversationId, HistoryKey, Result, Seconds};
-use ports::timeline::ConversationView;
+use ports::timeline::{ConversationView, Recent};
 
 /// Conversations of one page.
 pub(crate) const PAGE: usize = 100;
@@ -33,20 +33,19 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    fn after(view: &ConversationView<Content>) -> Self {
-        Self { time: view.active_at, start: offset(view.peer) }
+    fn after(found: Recent) -> Self {
+        Self { time: found.active_at, start: offset(found.peer) }
     }
 
     /// How many of the conversations lie before it. If its conversation was active since, or is gone, the page begins with
     /// the first one that was not active later: none is passed over.
-    fn position(self, views: &[ConversationView<Content>]) -> usize {
+    fn position(self, recent: &[Recent]) -> usize {
         if self.start == 0 {
             return 0;
         }
-        let is_it = |view: &ConversationView<Content>| Self::after(view) == self;
-        let not_later = || views.iter().position(|view| view.active_at <= self.time);
-        let after = views.iter().position(is_it).map(|at| at + 1);
-        after.or_else(not_later).unwrap_or(views.len())
+        let not_later = || recent.iter().position(|found| found.active_at <= self.time);
+        let after = recent.iter().position(|found| Self::after(*found) == self).map(|at| at + 1);
+        after.or_else(not_later).unwrap_or(recent.len())
     }
 }
 
@@ -79,85 +78,50 @@ pub(crate) struct Page {
 /// # Errors
 /// What the store says.
 pub(crate) async fn page(call: &Call, owner: AccountNumber, place: Place, flags: u32) -> Result<Page> {
-    let limit = usize::try_from(call.app.settings.conversations_allowed()).unwrap_or(usize::MAX);
-    let facts = call.engine.contacts.all(call.app.id, owner).await?.into_iter();
-    let settings: HashMap<AccountNumber, ContactSettings> =
-        facts.map(|fact| (fact.peer, fact.settings)).collect();
-    let pins = settings.values().filter(|found| found.pinned_at.is_some()).count();
-    // Each conversation costs several reads, and the first page rarely needs the whole list.
-    let few = PAGE + pins + 1;
-    if place.start == 0 && few < limit {
-        let (page, count) = page_of(call, owner, place, flags, &settings, few).await?;
-        if page.next.is_some() || count < few {
-            return Ok(page);
-        }
-    }
-    page_of(call, owner, place, flags, &settings, limit).await.map(|(page, _)| page)
-}
-
-/// A page out of the first so many conversations; and how many there were.
-async fn page_of(
-    call: &Call,
-    owner: AccountNumber,
-    place: Place,
-    flags: u32,
-    settings: &HashMap<AccountNumber, ContactSettings>,
-    limit: usize,
-) -> Result<(Page, usize)> {
     let (engine, app) = (&call.engine, call.app.id);
-    let mut views = engine.conversations(app, owner, limit).await?;
-    let count = views.len();
+    let limit = usize::try_from(call.app.settings.conversations_allowed()).unwrap_or(usize::MAX);
+    let facts = engine.contacts.all(app, owner).await?.into_iter();
+    let mut settings: HashMap<AccountNumber, ContactSettings> =
+        facts.map(|fact| (fact.peer, fact.settings)).collect();
+    let mut recent = engine.recent(app, owner, limit).await?;
     let mut pinned = Vec::new();
     if flags & WITH_PINNED != 0 {
-        pinned = take_pinned(call, owner, settings, &mut views).await?;
+        pinned = pins(&settings);
+        recent.retain(|found| !pinned.contains(&found.peer));
         if place.start != 0 {
             pinned.clear();
         }
     }
-    let mut views = views.split_off(place.position(&views));
-    if flags & WITH_EMPTY == 0 {
-        pinned.retain(|view| view.last.is_some());
-        views.retain(|view| view.last.is_some());
-    }
-    let mut rows = Vec::with_capacity(PAGE);
-    let mut last = None;
-    let pinned_count = pinned.len();
-    let mut left = pinned.into_iter().chain(views).enumerate().peekable();
-    while rows.len() < PAGE
-        && let Some((at, view)) = left.next()
-    {
-        if at >= pinned_count {
-            last = Some(Place::after(&view));
+    let recent = recent.split_off(place.position(&recent));
+    let pinned = pinned.into_iter().map(|peer| (peer, None));
+    let order = pinned.chain(recent.into_iter().map(|found| (found.peer, Some(Place::after(found)))));
+    let (mut rows, mut last) = (Vec::with_capacity(PAGE), None);
+    for (number, place) in order {
+        let found = engine.conversation(app, owner, number).await?;
+        let view = found.unwrap_or_else(|| empty_view(owner, number));
+        // Taken off the list just now, or without anything to show.
+        let is_left_out =
+            place.is_some() && !view.is_listed || flags & WITH_EMPTY == 0 && view.last.is_none();
+        if is_left_out {
+            continue;
         }
-        if let Some(peer) = engine.accounts.with_number(app, view.peer).await? {
-            let settings = settings.get(&view.peer).cloned().unwrap_or_default();
-            rows.push(Row { peer, view, settings });
+        let Some(peer) = engine.accounts.with_number(app, number).await? else { continue };
+        if rows.len() == PAGE {
+            return Ok(Page { rows, next: last });
         }
+        // Pinned ones come on the first page alone; no page begins after one.
+        last = place.or(last);
+        rows.push(Row { peer, view, settings: settings.remove(&number).unwrap_or_default() });
     }
-    Ok((Page { rows, next: last.filter(|_| left.peek().is_some()) }, count))
+    Ok(Page { rows, next: None })
 }
 
-/// Takes the pinned conversations out of a list, those that are not on it included; the last pinned one first.
-async fn take_pinned(
-    call: &Call,
-    owner: AccountNumber,
-    settings: &HashMap<AccountNumber, ContactSettings>,
-    views: &mut Vec<ConversationView<Content>>,
-) -> Result<Vec<ConversationView<Content>>> {
+/// The pinned conversations, the last pinned one first, whether or not they are on the list.
+fn pins(settings: &HashMap<AccountNumber, ContactSettings>) -> Vec<AccountNumber> {
     let pins = settings.iter().filter_map(|(peer, found)| Some((Reverse(found.pinned_at?), *peer)));
     let mut pins: Vec<(Reverse<Seconds>, AccountNumber)> = pins.collect();
     pins.sort_unstable();
-    let mut taken = Vec::with_capacity(pins.len());
-    for (_, peer) in pins {
-        taken.push(match views.iter().position(|view| view.peer == peer) {
-            Some(at) => views.remove(at),
-            None => {
-                let found = call.engine.conversation(call.app.id, owner, peer).await?;
-                found.unwrap_or_else(|| empty_view(owner, peer))
-            }
-        });
-    }
-    Ok(taken)
+    pins.into_iter().map(|(_, peer)| peer).collect()
 }
 
 /// A conversation in which nothing was ever said.
@@ -177,15 +141,13 @@ fn empty_view(owner: AccountNumber, peer: AccountNumber) -> ConversationView<Con
 mod tests {
     use super::*;
 
-    fn view(peer: u64, active_at: u32) -> ConversationView<Content> {
-        let peer = AccountNumber(AccountNumber::BASE + peer);
-        let view = empty_view(AccountNumber(AccountNumber::BASE + 100), peer);
-        ConversationView { active_at: Seconds(active_at), ..view }
+    fn found(peer: u64, active_at: u32) -> Recent {
+        Recent { peer: AccountNumber(AccountNumber::BASE + peer), active_at: Seconds(active_at) }
     }
 
     #[test]
     fn a_page_begins_after_the_last_conversation_of_the_page_before() {
-        let views = [view(3, 9), view(1, 7), view(4, 7), view(2, 5)];
+        let recent = [found(3, 9), found(1, 7), found(4, 7), found(2, 5)];
         for (time, start, position) in [
             (0, 0, 0),
             (9, 3, 1),
@@ -199,7 +161,7 @@ mod tests {
             (4, 8, 4),
         ] {
             let place = Place { time: Seconds(time), start };
-            assert_eq!(place.position(&views), position, "{place:?}");
+            assert_eq!(place.position(&recent), position, "{place:?}");
         }
     }
 }

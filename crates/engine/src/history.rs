@@ -5,7 +5,9 @@ use model::{
     AccountNumber, Content, ConversationId, ErrorCode, HistoryKey, MessageKey, Position, Result, SdkAppId,
     Seconds,
 };
-use ports::timeline::{AccountPage, ConversationView, Direction, HistoryPage, HistoryQuery, StoredMessage};
+use ports::timeline::{
+    AccountPage, ConversationView, Direction, HistoryPage, HistoryQuery, Recent, StoredMessage,
+};
 use ports::{Cursor, Event};
 use serde_json::value::RawValue;
 
@@ -135,6 +137,14 @@ impl Engine {
     ) -> Result<Vec<ConversationView<Content>>> {
         let views = self.context.timeline.conversations(app, viewer, limit).await?;
         Ok(views.into_iter().map(|view| self.open_view(app, view)).collect())
+    }
+
+    /// The order of an account's list: the most recently active conversation first, at most `limit`.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn recent(&self, app: SdkAppId, viewer: AccountNumber, limit: usize) -> Result<Vec<Recent>> {
+        Ok(self.context.timeline.recent(app, viewer, limit).await?)
     }
 
     /// An account's conversation with another, if there is one.

@@ -307,6 +307,15 @@ pub struct ConversationView<C = Sealed> {
     pub peer_read_to: HistoryKey,
 }
 
+/// A conversation in an account's list, as far as its place goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recent {
+    /// The other side.
+    pub peer: AccountNumber,
+    /// The time that orders it in the list.
+    pub active_at: Seconds,
+}
+
 /// A part of an account's stream.
 #[derive(Clone, Debug, Default)]
 pub struct AccountPage {
@@ -366,7 +375,11 @@ pub trait Timeline: Send + Sync {
         conversation: ConversationId,
     ) -> Answer<'_, Option<ConversationView>>;
 
-    /// An account's listed conversations, the most recently active first, at most `limit`.
+    /// The order of an account's list: the most recently active conversation first, those of one second by the numbers of
+    /// their other sides; at most `limit`. Much cheaper than the conversations themselves.
+    fn recent(&self, app: SdkAppId, viewer: AccountNumber, limit: usize) -> Answer<'_, Vec<Recent>>;
+
+    /// An account's listed conversations in that order, at most `limit`.
     fn conversations(
         &self,
         app: SdkAppId,

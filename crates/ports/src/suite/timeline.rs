@@ -321,6 +321,10 @@ async fn lists_show_the_most_recently_active_first(subjects: &mut dyn Subjects) 
     }
     let peers = async |case: &Case, limit| -> Vec<u64> {
         let views = ok(case.stores.timeline.conversations(APP, ALICE, limit).await);
+        let places: Vec<_> = views.iter().map(|view| (view.peer, view.active_at)).collect();
+        let recent = ok(case.stores.timeline.recent(APP, ALICE, limit).await);
+        let recent: Vec<_> = recent.into_iter().map(|found| (found.peer, found.active_at)).collect();
+        assert_eq!(recent, places, "the order alone is the same");
         views.into_iter().map(|view| view.peer.0 - BOB.0).collect()
     };
     assert_eq!(peers(&case, 10).await, [2, 1, 0]);
