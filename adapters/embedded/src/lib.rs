@@ -1,5 +1,5 @@
-//! The stores of one machine, in one folder: Records, Timeline and Bus over the engine fjall, Segments as
-//! files, Ephemeral in memory.
+//! The stores of one machine, in one folder: Records, Timeline and Bus over the engine fjall, Segments and Blobs
+//! as files, Ephemeral in memory.
 //!
 //! Read `layout` for what lies where, `committer` for how a write becomes durable, `state` and `behind` for what
 //! follows from the log, `walk` and `history` for how it is read.
@@ -12,6 +12,7 @@
 mod audit;
 mod backup;
 mod behind;
+mod blobs;
 mod bucket;
 mod check;
 mod codec;
@@ -41,6 +42,7 @@ mod vault;
 mod walk;
 
 pub use audit::{Census, Count, Item, Look, Shortened, Standing, kept_generation};
+pub use blobs::{BlobFile, FolderBlobs};
 pub use check::Report;
 pub use ephemeral::MemoryEphemeral;
 pub use segments::FolderSegments;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use embedded::{EmbeddedStore, FolderSegments, MemoryEphemeral, Options};
+use embedded::{EmbeddedStore, FolderBlobs, FolderSegments, MemoryEphemeral, Options};
 use ports::suite::{ManualClock, Stores, Subjects, run};
 
 struct Tokio;
@@ -41,12 +41,17 @@ impl Embedded {
             Ok(segments) => segments,
             Err(fault) => unreachable!("cannot open: {fault}"),
         };
+        let blobs = match FolderBlobs::open(self.folder().join("blobs"), 0, clock.clone()) {
+            Ok(blobs) => blobs,
+            Err(fault) => unreachable!("cannot open: {fault}"),
+        };
         Stores {
             records: store.clone(),
             timeline: store.clone(),
             bus: store,
             ephemeral: Arc::new(MemoryEphemeral::new(clock)),
             segments: Arc::new(segments),
+            blobs: Arc::new(blobs),
         }
     }
 }
@@ -70,5 +75,5 @@ impl Subjects for Embedded {
 #[tokio::test]
 async fn the_embedded_store_behaves_as_ports_promise() {
     let Ok(root) = tempfile::tempdir() else { unreachable!("a temporary folder") };
-    assert!(run(&mut Embedded { root, count: 0 }).await.len() >= 29);
+    assert!(run(&mut Embedded { root, count: 0 }).await.len() >= 34);
 }

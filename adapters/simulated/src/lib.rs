@@ -4,6 +4,7 @@
 //! at the whole log.
 #![expect(clippy::disallowed_methods, reason = "this is the clock that everybody else is sent to")]
 
+mod blobs;
 mod clock;
 mod records;
 mod segments;
@@ -11,6 +12,7 @@ mod timeline;
 mod vault;
 mod view;
 
+pub use blobs::MemoryBlobs;
 pub use clock::{SeededRandom, SimulatedClock};
 pub use segments::MemorySegments;
 pub use timeline::{Backup, SimulatedStore};

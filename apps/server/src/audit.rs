@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use embedded::{EmbeddedStore, FolderSegments, Item};
+use embedded::{EmbeddedStore, FolderBlobs, FolderSegments, Item};
 use engine::annotations::{ExtensionFact, ReactionFact};
 use engine::facts::ProfileFact;
 use engine::preserve::{Cover, HoldFact, PreservedFact};
@@ -152,6 +152,7 @@ async fn audit(data: &Path, request: Request, running: Option<Running>) -> Outco
     };
     if let Some(ring) = &ring {
         audit.segments(data, ring).await?;
+        audit.blobs(data, ring).await?;
     }
     Ok(audit.end(known.or(newest).unwrap_or(0)))
 }
@@ -264,6 +265,24 @@ impl Audit {
                 from = last.next;
                 let tally = self.report.sealed.get_or_insert_default();
                 blocks.iter().for_each(|block| tally.add(ring, place_of(segment), &block.sealed));
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts what is sealed in objects.
+    async fn blobs(&mut self, data: &Path, ring: &Keyring) -> Outcome<()> {
+        let folder = data.join("blobs");
+        if !folder.is_dir() {
+            return Ok(());
+        }
+        let told = |fault: Fault| fault.to_string();
+        for file in FolderBlobs::look(&folder).map_err(told)? {
+            self.check_wanted()?;
+            // One that is gone or damaged is made anew by whoever searches in it.
+            if let Ok(Some(sealed)) = FolderBlobs::read_file(&folder, file) {
+                let tally = self.report.sealed.get_or_insert_default();
+                tally.add(ring, Place::search_index(file.app), &sealed);
             }
         }
         Ok(())

@@ -21,6 +21,9 @@ pub(crate) const MARKER: &str = "restored";
 /// The segments in a backup and in a data folder.
 const SEGMENTS: &str = "segments";
 
+/// The objects in a backup and in a data folder.
+const BLOBS: &str = "blobs";
+
 fn cannot(what: &str, path: &Path) -> impl FnOnce(std::io::Error) -> String {
     let what = format!("cannot {what} {}", path.display());
     move |error| format!("{what}: {error}")
@@ -49,13 +52,15 @@ pub(crate) async fn write(opened: &Opened, to: &Path, without_mirror: bool) -> O
     if let Err(error) = opened.engine.write_requests().await {
         return Err(error.info.into_owned());
     }
-    let segments = copy_segments(&opened.data.join(SEGMENTS), &to.join(SEGMENTS))?;
+    let segments = copy_folder(&opened.data.join(SEGMENTS), &to.join(SEGMENTS))?;
+    // Those that came or went meanwhile are made anew, or removed, by who restores.
+    let objects = copy_folder(&opened.data.join(BLOBS), &to.join(BLOBS))?;
     std::fs::rename(&part, &whole).map_err(cannot("name", &whole))?;
     File::open(to).and_then(|folder| folder.sync_all()).map_err(cannot("sync", to))?;
-    Ok(format!("{items} items and {segments} segments in {}; no keys", to.display()))
+    Ok(format!("{items} items, {segments} segments and {objects} objects in {}; no keys", to.display()))
 }
 
-fn copy_segments(from: &Path, to: &Path) -> Outcome<usize> {
+fn copy_folder(from: &Path, to: &Path) -> Outcome<usize> {
     make(to)?;
     if !from.exists() {
         return Ok(0);
@@ -93,7 +98,8 @@ pub(crate) fn restore(data: &Data, from: &Path) -> Outcome<String> {
     let marker = data.data.join(MARKER);
     std::fs::write(&marker, b"").map_err(cannot("make", &marker))?;
     let items = EmbeddedStore::restore(&data.data, file).map_err(|fault| fault.to_string())?;
-    copy_segments(&from.join(SEGMENTS), &data.data.join(SEGMENTS))?;
+    copy_folder(&from.join(SEGMENTS), &data.data.join(SEGMENTS))?;
+    copy_folder(&from.join(BLOBS), &data.data.join(BLOBS))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -12,6 +12,7 @@ pub(crate) fn table() -> Table {
         message::commands(),
         profile::commands(),
         relation::commands(),
+        search::commands(),
         session::commands(),
     ];
     Table::new(nouns.into_iter().flatten().collect())

@@ -107,6 +107,18 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key("floors.log_basis", Kind::Text, "", "That law."),
     key("floors.apps", Kind::List, "", "The SDKAppIDs that floors apply to; empty: all."),
+    key(
+        "search.opened_bytes_max",
+        Kind::Number(1 << 20, 1 << 40),
+        "268435456",
+        "Memory for indexes of messages that stay open. What is searched and does not fit is read from the disk each time.",
+    ),
+    key(
+        "search.accounts_bytes_max",
+        Kind::Number(1 << 20, 1 << 40),
+        "268435456",
+        "Memory for names and nicknames of accounts, of apps in which somebody searches them. Answers say what did not fit.",
+    ),
     key("log.level", Kind::Text, "info", "What goes to standard error: error, warn, info, debug or trace."),
     key(
         "limits.connections_per_address_max",
@@ -310,6 +322,11 @@ impl Config {
             generation_time: Duration::from_secs(self.number("keys.generation_hours") * 3600),
             // They were checked when the configuration was read.
             floors: self.floors().unwrap_or_default(),
+            search: engine::search::Options {
+                opened_bytes_max: self.size("search.opened_bytes_max"),
+                people_bytes_max: self.size("search.accounts_bytes_max"),
+                ..engine::search::Options::default()
+            },
             ..engine::Options::default()
         }
     }

@@ -65,4 +65,8 @@ impl Spawner for TokioSpawner {
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
         tokio::spawn(task);
     }
+
+    fn compute(&self, work: Box<dyn FnOnce() + Send>) {
+        tokio::task::spawn_blocking(work);
+    }
 }

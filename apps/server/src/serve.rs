@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Serve) -> Outcome<()> {
 }
 
 /// The crates that log what they do.
-const OURS: [&str; 16] = [
+const OURS: [&str; 17] = [
     "account",
     "app",
     "command",
@@ -59,6 +59,7 @@ const OURS: [&str; 16] = [
     "profile",
     "promise",
     "relation",
+    "search",
     "session",
     "whimbrel",
 ];

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use embedded::{EmbeddedStore, FolderSegments, FolderVault, MemoryEphemeral, Options, Outer, VaultOptions};
+use embedded::{
+    EmbeddedStore, FolderBlobs, FolderSegments, FolderVault, MemoryEphemeral, Options, Outer, VaultOptions,
+};
 use engine::{Context, Engine};
 
 use crate::cli::Outcome;
@@ -64,12 +66,14 @@ pub(crate) async fn open(data: &Path, config: &Config, free_bytes_min: u64) -> O
     let segments =
         FolderSegments::open(data.join("segments"), free_bytes_min).map_err(|fault| fault.to_string())?;
     let clock = Arc::new(SystemClock::new());
+    let blobs = FolderBlobs::open(data.join("blobs"), free_bytes_min, clock.clone());
     let context = Context {
         records: store.clone(),
         timeline: store.clone(),
         bus: store.clone(),
         ephemeral: Arc::new(MemoryEphemeral::new(clock.clone())),
         segments: Arc::new(segments),
+        blobs: Arc::new(blobs.map_err(|fault| fault.to_string())?),
         vault,
         clock,
         random: Arc::new(SystemRandom),

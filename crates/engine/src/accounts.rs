@@ -22,6 +22,7 @@ use crate::facts::{
 };
 use crate::relations::{RelationsFact, RequestFact};
 use crate::robots::RobotFact;
+use crate::search::People;
 use crate::statistics::Statistics;
 use crate::store::{TRIES_MAX, indexed_by, owned_by, put, remove, unchanged, write, write_if};
 
@@ -47,14 +48,21 @@ pub struct Accounts {
     by_number: Cache<(SdkAppId, AccountNumber), Arc<AccountFact>>,
     numbers: Mutex<std::ops::Range<u64>>,
     statistics: Arc<Statistics>,
+    people: Arc<People>,
 }
 
 impl Accounts {
-    pub(crate) fn new(context: Context, apps: Arc<Apps>, statistics: Arc<Statistics>) -> Self {
+    pub(crate) fn new(
+        context: &Context,
+        apps: &Arc<Apps>,
+        statistics: &Arc<Statistics>,
+        people: &Arc<People>,
+    ) -> Self {
         Self {
-            context,
-            apps,
-            statistics,
+            context: context.clone(),
+            apps: Arc::clone(apps),
+            statistics: Arc::clone(statistics),
+            people: Arc::clone(people),
             by_name: Cache::new(CACHED),
             by_number: Cache::new(CACHED),
             numbers: Mutex::new(0..0),
@@ -176,6 +184,7 @@ impl Accounts {
             let writes = vec![put(stamps.account(fact.number), &fact)?];
             if write_if(self.records(), app, vec![absent], writes).await? {
                 self.statistics.registered(app);
+                self.people.changed(app, fact.number);
                 return Ok(self.remember(app, fact));
             }
         }
@@ -328,6 +337,7 @@ impl Accounts {
         }
         self.statistics.deleted(app);
         self.forget(app, &fact);
+        self.people.changed(app, number);
         self.remove_all::<InstanceFact>(app, number, None).await?;
         Ok(Arc::new(fact))
     }

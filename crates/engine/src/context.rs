@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ports::{Bus, Clock, Ephemeral, Random, Records, Segments, Spawner, Timeline, Vault};
+use ports::{Blobs, Bus, Clock, Ephemeral, Random, Records, Segments, Spawner, Timeline, Vault};
 
 /// The world outside, as far as the engine knows it.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ pub struct Context {
     pub ephemeral: Arc<dyn Ephemeral>,
     /// What is kept by the hour.
     pub segments: Arc<dyn Segments>,
+    /// Whole objects.
+    pub blobs: Arc<dyn Blobs>,
     /// Keys.
     pub vault: Arc<dyn Vault>,
     /// The time.

@@ -57,7 +57,7 @@ pub struct RecalledFact {
     /// Whether its content is gone whatever the message says: its conversation's history is erased.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_certain: bool,
-    /// Whether it is no message itself but what somebody added to one.
+    /// Whether it is no message itself but what somebody added to one, or an index of messages.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_annotation: bool,
 }
@@ -74,6 +74,21 @@ impl RecalledFact {
             since,
             is_certain: true,
             is_annotation: false,
+        }
+    }
+
+    /// That of a search index in whose place there is another one.
+    pub(crate) fn search_index(bucket: u16, index: u64, since: Seconds) -> Self {
+        let nobody = AccountNumber(0);
+        Self {
+            conversation: ConversationId::between(nobody, nobody),
+            author: nobody,
+            key: MessageKey { sequence: 0, random: 0, time: Seconds(0) },
+            bucket,
+            index,
+            since,
+            is_certain: true,
+            is_annotation: true,
         }
     }
 
@@ -232,7 +247,11 @@ impl Engine {
             let author = |cover: &Cover| Destroyed::Author(SdkAppId::INSTALLATION, cover.place().author);
             found.destroyed.extend(holds.iter().map(author));
             let former = self.keyring.generation();
+            // What is searched holds none of it before its keys go.
+            let forgotten = self.search.forget(&found.destroyed).await?;
+            found.destroyed.extend_from_slice(&forgotten.keys);
             let generation = self.keyring.destroy(&found.destroyed).await?;
+            drop(forgotten);
             seals::remember_generation(&self.context, generation).await?;
             let now = self.context.clock.now().seconds();
             seals::remember(&self.context, CHANGED_AT, now.0.to_string()).await?;

@@ -27,6 +27,7 @@ pub fn kinds() -> Vec<Kind> {
     use crate::relations::{FriendFact, RelationsFact, RequestFact};
     use crate::retention::{ChangeFact, ProposalFact, ShortenedFact};
     use crate::robots::RobotFact;
+    use crate::search::{IndexFact, ProgressFact};
     use crate::settings::SettingsFact;
     use crate::statistics::DailyFact;
     use crate::termination::TombstoneFact;
@@ -68,6 +69,8 @@ pub fn kinds() -> Vec<Kind> {
         DailyFact::KIND,
         RequestFact::KIND,
         MergedUseFact::KIND,
+        ProgressFact::KIND,
+        IndexFact::KIND,
     ]
 }
 

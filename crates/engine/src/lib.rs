@@ -35,6 +35,7 @@ pub mod requests;
 pub mod retention;
 pub mod robots;
 mod seals;
+pub mod search;
 pub mod sessions;
 pub mod settings;
 pub mod statistics;
@@ -67,6 +68,8 @@ pub struct Options {
     pub generation_time: Duration,
     /// What law keeps from being deleted.
     pub floors: preserve::Floors,
+    /// How much memory search takes.
+    pub search: search::Options,
 }
 
 impl Default for Options {
@@ -76,6 +79,7 @@ impl Default for Options {
             node: 1,
             generation_time: Duration::from_secs(24 * 3600),
             floors: preserve::Floors::default(),
+            search: search::Options::default(),
         }
     }
 }
@@ -116,6 +120,9 @@ pub struct Engine {
     pub keyring: Arc<Keyring>,
     /// Copies that law demands.
     pub preserve: Arc<preserve::Preserve>,
+    /// Search of messages.
+    pub search: Arc<search::Search>,
+    people: Arc<search::People>,
     robots: robots::Robots,
     unstored: unstored::Unstored,
     erasing: erased::Erasing,
@@ -147,14 +154,16 @@ impl Engine {
             statistics::Statistics::open(context.clone(), Arc::clone(&hub), Arc::clone(&keyring)).await?;
         let statistics = Arc::new(statistics);
         let apps = Arc::new(apps::Apps::new(context.clone()));
+        let (search, people) = search::open(&context, &keyring, &apps, options.search).await?;
         let engine = Arc::new(Self {
-            accounts: accounts::Accounts::new(context.clone(), Arc::clone(&apps), Arc::clone(&statistics)),
+            accounts: accounts::Accounts::new(&context, &apps, &statistics, &people),
             profiles: Arc::new(profiles::Profiles::new(
                 context.clone(),
                 Arc::clone(&apps),
                 Arc::clone(&hub),
                 Arc::clone(&keyring),
                 Arc::clone(&preserve),
+                Arc::clone(&people),
             )),
             blocks: blocks::Blocks::new(context.clone()),
             relations: relations::Relations::new(context.clone()),
@@ -170,6 +179,8 @@ impl Engine {
             requests,
             statistics,
             preserve,
+            search,
+            people,
             robots: robots::Robots::new(),
             unstored: unstored::Unstored::new(),
             erasing: erased::Erasing::default(),
@@ -185,14 +196,20 @@ impl Engine {
         if let Err(error) = engine.resume_retention().await {
             tracing::error!(code = error.code.number(), "a change of retention could not be finished yet");
         }
-        erased::start(&engine);
-        deliver::start(&engine);
-        doomed::start(&engine);
-        erasure::start(&engine, options.generation_time);
-        requests::start(&engine);
-        statistics::start(&engine);
-        termination::start(&engine);
+        engine.start_jobs(options.generation_time);
         Ok(engine)
+    }
+
+    /// Starts what goes on beside commands, for as long as the engine lives.
+    fn start_jobs(self: &Arc<Self>, generation_time: Duration) {
+        erased::start(self);
+        deliver::start(self);
+        doomed::start(self);
+        erasure::start(self, generation_time);
+        requests::start(self);
+        statistics::start(self);
+        search::start(self);
+        termination::start(self);
     }
 
     /// Tells the jobs that the stores are about to close: what fails from now on is gone on with by the next start.

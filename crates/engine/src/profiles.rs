@@ -18,6 +18,7 @@ use crate::hub::Hub;
 use crate::preserve::Preserve;
 use crate::push;
 use crate::relations::{FriendFact, who_has};
+use crate::search::People;
 use crate::store::{TRIES_MAX, put, unchanged, write_for, write_if};
 
 const CACHED: usize = 100_000;
@@ -41,6 +42,7 @@ pub struct Profiles {
     hub: Arc<Hub>,
     keyring: Arc<Keyring>,
     preserve: Arc<Preserve>,
+    people: Arc<People>,
     cache: Cache<(SdkAppId, AccountNumber), Arc<Cached>>,
     /// Of apps that store no profiles: those of accounts that are connected.
     unstored: Cache<(SdkAppId, AccountNumber), Arc<Profile>>,
@@ -55,6 +57,7 @@ impl Profiles {
         hub: Arc<Hub>,
         keyring: Arc<Keyring>,
         preserve: Arc<Preserve>,
+        people: Arc<People>,
     ) -> Self {
         Self {
             context,
@@ -62,6 +65,7 @@ impl Profiles {
             hub,
             keyring,
             preserve,
+            people,
             cache: Cache::new(CACHED),
             unstored: Cache::new(CACHED),
             used: Cache::new(CACHED),
@@ -185,6 +189,7 @@ impl Profiles {
             self.preserve.profile(app, account, &profile).await?;
             self.unstored.insert((app, number), Arc::new(profile));
         }
+        self.people.changed(app, number);
         let told = self.readable(app, &fields, Reader::Owner);
         if !told.is_empty() {
             self.hub.push(app, number, &push::profile_changed(&account.user, &told), cause);

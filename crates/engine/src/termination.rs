@@ -147,6 +147,7 @@ impl Engine {
                 self.context.segments.remove(segment).await?;
             }
         }
+        self.search.forget_app(id).await?;
         let counts = BTreeMap::from([("message".to_owned(), messages), ("record".to_owned(), records)]);
         let mut deleted = statement(&tombstone, Stage::Deleted, counts);
         deleted.preserved = self.preserve.left_of_app(id).await?;
@@ -174,6 +175,7 @@ impl Engine {
     /// # Errors
     /// What the stores say.
     pub async fn tell_cleared(&self) -> Result<()> {
+        self.search.expire().await?;
         let Some(cleared) = self.context.timeline.cleared().await? else { return Ok(()) };
         for tombstone in self.apps.tombstones().await? {
             if !tombstone.is_aged_out && cleared > tombstone.erased_at {

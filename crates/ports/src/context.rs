@@ -35,4 +35,10 @@ pub trait Random: Send + Sync {
 pub trait Spawner: Send + Sync {
     /// Runs `task` until it ends. A panic in it ends that task alone.
     fn spawn(&self, task: Pin<Box<dyn Future<Output = ()> + Send>>);
+
+    /// Runs work that computes for long and waits for nothing where it holds up no task. Where there is no such place, and in
+    /// tests, it runs at once.
+    fn compute(&self, work: Box<dyn FnOnce() + Send>) {
+        work();
+    }
 }

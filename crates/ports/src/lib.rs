@@ -1,10 +1,11 @@
-//! What Whimbrel needs from outside: five kinds of store, a clock, dice and a way to run tasks.
+//! What Whimbrel needs from outside: kinds of store, a clock, dice and a way to run tasks.
 //!
-//! Of the five stores this crate names those that something uses so far: [`Records`], [`Timeline`], [`Ephemeral`]
-//! and [`Bus`]; `Blobs` comes with the first stored file. [`Vault`] stands beside them and holds keys. Every call names the app first. Every write takes
+//! [`Records`], [`Timeline`], [`Ephemeral`], [`Bus`], [`Segments`] and [`Blobs`] hold data; [`Vault`] stands beside them and
+//! holds keys. Every call names the app first. Every write takes
 //! [`Stamped`] values only, so nothing can be stored without class, subject and expiry. `suite` (feature `suite`)
 //! holds the behaviour that every adapter shows.
 
+pub mod blobs;
 pub mod bus;
 pub mod context;
 pub mod ephemeral;
@@ -17,6 +18,7 @@ pub mod suite;
 pub mod timeline;
 pub mod vault;
 
+pub use blobs::{BlobName, Blobs};
 pub use bus::{Bus, Follower};
 pub use context::{Clock, Random, Spawner};
 pub use ephemeral::{Ephemeral, Route};

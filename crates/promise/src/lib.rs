@@ -178,6 +178,19 @@ impl Stamps {
         Stamp { app, class, subject: Subject::Account(author), expiry: Expiry::At(end) }
     }
 
+    /// What is searched of an app's messages that have expired at the beginning of a day.
+    #[must_use]
+    pub const fn search_index(app: SdkAppId, bucket: u16) -> Stamp {
+        let class = DataClass::Message(Medium::Derived);
+        Stamp { app, class, subject: Subject::Nobody, expiry: Expiry::At(Self::end_of(bucket)) }
+    }
+
+    /// When a bucket of expiry is over.
+    #[must_use]
+    pub const fn end_of(bucket: u16) -> Seconds {
+        Seconds((bucket as u32).saturating_mul(DAY_SECONDS))
+    }
+
     /// A message sent at `sent_at`: kept for the app's days after that.
     #[must_use]
     pub const fn message(self, author: AccountNumber, sent_at: Seconds, medium: Medium) -> Stamp {

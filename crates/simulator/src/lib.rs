@@ -13,6 +13,7 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         message::commands(),
         profile::commands(),
         relation::commands(),
+        search::commands(),
         session::commands(),
     ];
     nouns.into_iter().flatten().collect()

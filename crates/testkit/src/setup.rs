@@ -145,11 +145,10 @@ impl World {
         set.expect("a profile can be written");
     }
 
-    /// Sends a text from one account to another, as a back end does. Extensions may be set on it.
-    pub async fn send(&self, from: &str, to: &str, content: &str) -> Sent {
-        let app = self.settings(&self.app).await;
+    /// A text on its way from one account to another, as a back end sends it. Extensions may be set on it.
+    pub async fn outgoing(&self, from: &str, to: &str, content: &str) -> Outgoing {
         let random = self.next_random();
-        let outgoing = Outgoing {
+        Outgoing {
             from: self.account(from).await,
             to: self.account(to).await,
             sequence: Some(random),
@@ -160,7 +159,13 @@ impl World {
             flags: MessageFlags { supports_extension: true, ..MessageFlags::default() },
             is_online_only: false,
             origin: None,
-        };
+        }
+    }
+
+    /// Sends a text from one account to another, as a back end does. Extensions may be set on it.
+    pub async fn send(&self, from: &str, to: &str, content: &str) -> Sent {
+        let app = self.settings(&self.app).await;
+        let outgoing = self.outgoing(from, to, content).await;
         let sent = self.engine().send(&app, outgoing).await;
         sent.expect("a message can be sent")
     }

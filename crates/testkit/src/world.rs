@@ -18,7 +18,7 @@ use model::usersig::{SecretKey, sign};
 use model::{Millis, SdkAppId, Seconds, UserId};
 use ports::{Clock as _, Spawner as _};
 use serde_json::Value;
-use simulated::{MemorySegments, MemoryVault, SeededRandom, SimulatedClock, SimulatedStore};
+use simulated::{MemoryBlobs, MemorySegments, MemoryVault, SeededRandom, SimulatedClock, SimulatedStore};
 use tokio::io::{DuplexStream, duplex};
 
 use crate::answer::Answer;
@@ -109,6 +109,8 @@ pub struct World {
     pub clock: Arc<SimulatedClock>,
     /// The store behind the server; outlives its crashes.
     pub store: SimulatedStore,
+    /// The objects behind the server; they outlive its crashes too.
+    pub blobs: Arc<MemoryBlobs>,
     /// The app that is meant where none is named.
     pub app: TestApp,
     /// What clients said and heard.
@@ -135,11 +137,14 @@ impl World {
         let store = SimulatedStore::with_sync_time(clock.clone(), options.sync_millis);
         let random = Arc::new(SeededRandom::new(options.seed));
         let (vault, segments) = (Arc::new(MemoryVault::default()), Arc::new(MemorySegments::default()));
-        let (tasks, gateway) = start(&options, &clock, &store, &vault, &segments, &random).await;
+        let blobs = Arc::new(MemoryBlobs::new(clock.clone(), options.sync_millis));
+        let stores = (&store, &vault, &segments, &blobs);
+        let (tasks, gateway) = start(&options, &clock, stores, &random).await;
         let app = new_app(&gateway, "test").await;
         Self {
             clock,
             store,
+            blobs,
             app,
             trace: Trace::default(),
             options,
@@ -170,8 +175,9 @@ impl World {
         self.trace.note(format!("{} crash", self.clock.elapsed_micros()));
         self.tasks.abort();
         self.store.crash();
-        let (tasks, gateway) =
-            start(&self.options, &self.clock, &self.store, &self.vault, &self.segments, &self.random).await;
+        self.blobs.crash();
+        let stores = (&self.store, &self.vault, &self.segments, &self.blobs);
+        let (tasks, gateway) = start(&self.options, &self.clock, stores, &self.random).await;
         (self.tasks, self.gateway) = (tasks, gateway);
     }
 
@@ -334,9 +340,12 @@ pub(crate) fn user_id(text: &str) -> UserId {
 async fn start(
     options: &Options,
     clock: &Arc<SimulatedClock>,
-    store: &SimulatedStore,
-    vault: &Arc<MemoryVault>,
-    segments: &Arc<MemorySegments>,
+    (store, vault, segments, blobs): (
+        &SimulatedStore,
+        &Arc<MemoryVault>,
+        &Arc<MemorySegments>,
+        &Arc<MemoryBlobs>,
+    ),
     random: &Arc<SeededRandom>,
 ) -> (Arc<Tasks>, Arc<Gateway>) {
     let tasks = Arc::new(Tasks::default());
@@ -346,6 +355,7 @@ async fn start(
         bus: Arc::new(store.clone()),
         ephemeral: Arc::new(MemoryEphemeral::new(clock.clone())),
         segments: segments.clone(),
+        blobs: blobs.clone(),
         vault: vault.clone(),
         clock: clock.clone(),
         random: random.clone(),

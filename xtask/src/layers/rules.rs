@@ -6,6 +6,7 @@ pub(super) enum Layer {
     Model,
     Ports,
     Promise,
+    Fulltext,
     Engine,
     Command,
     Commands,
@@ -19,13 +20,15 @@ pub(super) enum Layer {
 }
 
 use Layer::{
-    Adapters, Apps, Command, Commands, Engine, Fuzzing, Gateway, Model, Ports, Promise, Simulator, Testkit,
-    Xtask,
+    Adapters, Apps, Command, Commands, Engine, Fulltext, Fuzzing, Gateway, Model, Ports, Promise, Simulator,
+    Testkit, Xtask,
 };
 
 /// Everything of ours.
-const ALL: &[Layer] =
-    &[Model, Ports, Promise, Engine, Command, Commands, Gateway, Testkit, Simulator, Adapters, Apps, Xtask];
+const ALL: &[Layer] = &[
+    Model, Ports, Promise, Fulltext, Engine, Command, Commands, Gateway, Testkit, Simulator, Adapters, Apps,
+    Xtask,
+];
 /// Everything above the ports.
 const ENGINE_AND_UP: &[Layer] =
     &[Engine, Command, Commands, Gateway, Testkit, Simulator, Adapters, Apps, Xtask];
@@ -96,6 +99,12 @@ pub(super) const RULES: &[Rule] = &[
         because: "promise stands below the engine",
     },
     Rule {
+        of: Fulltext,
+        never: ALL,
+        never_outside: &[&["tokio"], HTTP, DRIVERS],
+        because: "words and indexes are pure: nothing of ours, no runtime, no driver",
+    },
+    Rule {
         of: Engine,
         never: &[Command, Commands, Gateway, Testkit, Simulator, Adapters, Apps, Xtask],
         never_outside: &[HTTP, DRIVERS],
@@ -161,6 +170,7 @@ pub(super) fn layer(folder: &str) -> Option<Layer> {
         ("crates/model", Model),
         ("crates/ports", Ports),
         ("crates/promise", Promise),
+        ("crates/fulltext", Fulltext),
         ("crates/engine", Engine),
         ("crates/command", Command),
         ("crates/gateway", Gateway),

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use embedded::Standing;
+use embedded::{BlobFile, Standing};
 use model::{DataClass, SdkAppId, Seconds};
 use ports::segments::SegmentId;
 use promise::Stamps;
@@ -133,17 +133,32 @@ impl Audit {
     fn classify(&mut self, root: Root, name: &str) {
         let is_known = match root {
             Root::Keyring | Root::Mirror => KNOWN_KEYS.contains(&name),
-            Root::Data => match name.strip_prefix("segments/").and_then(segment) {
-                Some(segment) => {
-                    self.count_segment(segment);
-                    true
-                }
-                None => name.starts_with("store/") || KNOWN_FILES.contains(&name),
-            },
+            Root::Data => self.is_data(name),
         };
         if !is_known {
             self.report.unknown.push(format!("file {}", root.call(name)));
         }
+    }
+
+    /// Whether a file belongs to the data; if it is one of a class, it is counted.
+    fn is_data(&mut self, name: &str) -> bool {
+        if let Some(segment) = name.strip_prefix("segments/").and_then(segment) {
+            self.count_segment(segment);
+            return true;
+        }
+        if let Some(name) = name.strip_prefix("blobs/") {
+            // One that is being written has no other name yet.
+            let file = BlobFile::parse(name.strip_suffix(".new").unwrap_or(name));
+            file.inspect(|file| self.count_blob(*file));
+            return file.is_some();
+        }
+        name.starts_with("store/") || KNOWN_FILES.contains(&name)
+    }
+
+    fn count_blob(&mut self, file: BlobFile) {
+        let now = Seconds(crate::context::seconds_now());
+        let count = self.report.classes.entry(file.class.name().to_owned()).or_default();
+        count.add(Standing::of(file.end, file.end, now), None);
     }
 
     fn count_segment(&mut self, segment: SegmentId) {

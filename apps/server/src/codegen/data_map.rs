@@ -93,6 +93,8 @@ const RECORDS: &[Row] = &[
         ACCOUNT,
         "until the day is over, at most while the account exists; a number alone",
     ),
+    row("progress of search", NOBODY, "while the installation exists; numbers alone"),
+    row("search index", "nobody; numbers and times alone", "until its bucket is over, or it is made anew"),
 ];
 
 /// What is no record: what, class, subject, kept, place.
@@ -173,6 +175,13 @@ const OTHERS: &[[&str; 5]] = &[
         "nobody",
         "the days of the floor, to the full hour",
         "`segments/13-APP-HOUR of the end`",
+    ],
+    [
+        "index of an app's messages: their words and where they stand (sealed)",
+        "Message derived",
+        "those who wrote them",
+        "until the day is over in which they end; without what was recalled or erased after the next generation of keys",
+        "`blobs/12-APP-0-END-NAME`",
     ],
     [
         "keys of everything sealed",

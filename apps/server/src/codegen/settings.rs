@@ -105,6 +105,11 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("friends_max", "1 to 10000", "How many friends an account may have."),
     setting("follow", "true or false", "Whether accounts may follow one another; if not, error 30005."),
     setting(
+        "cloud_search",
+        "true or false",
+        "Whether accounts may search messages and accounts; if not, error 60020, and no index of messages is kept.",
+    ),
+    setting(
         "user_status",
         "true or false",
         "Whether user status can be asked for and subscribed to; if not, error 72001.",

@@ -66,6 +66,8 @@ pub struct AppSettings {
     pub friends_max: u32,
     /// Whether accounts may follow one another; if not, 30005.
     pub follow: bool,
+    /// Whether accounts may search messages and accounts; if not, 60020, and no index of messages is kept.
+    pub cloud_search: bool,
     /// Whether user status can be asked for and subscribed to; if not, 72001.
     pub user_status: bool,
     /// Ability bits: 1 to 64 characters `0` or `1`, the rightmost is bit 0.
@@ -119,6 +121,7 @@ impl Default for AppSettings {
             default_allow_type: AllowType::AllowAny,
             friends_max: 3000,
             follow: true,
+            cloud_search: true,
             user_status: true,
             ability_bits: "1".repeat(64),
             conversations: 100,

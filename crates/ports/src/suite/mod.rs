@@ -1,6 +1,7 @@
 //! The behaviour that every adapter shows. An adapter's test calls [`run`] with a way to make its stores.
 #![expect(clippy::panic, reason = "a case that fails ends the test")]
 
+mod blobs;
 mod bus;
 mod ending;
 mod ephemeral;
@@ -19,7 +20,7 @@ use model::{
 };
 
 use crate::timeline::RetryKey;
-use crate::{Appended, Bus, Clock, Draft, Ephemeral, Event, Records, Segments, Stamped, Timeline};
+use crate::{Appended, Blobs, Bus, Clock, Draft, Ephemeral, Event, Records, Segments, Stamped, Timeline};
 
 /// A clock that stands until a case moves it.
 #[derive(Default)]
@@ -64,6 +65,8 @@ pub struct Stores {
     pub ephemeral: Arc<dyn Ephemeral>,
     /// Segments.
     pub segments: Arc<dyn Segments>,
+    /// Blobs.
+    pub blobs: Arc<dyn Blobs>,
 }
 
 /// How a suite gets stores.
@@ -196,11 +199,13 @@ pub enum Part {
     Ephemeral,
     /// Segments.
     Segments,
+    /// Blobs.
+    Blobs,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Records, Self::Timeline, Self::Ephemeral, Self::Segments];
+    pub const ALL: [Self; 5] = [Self::Records, Self::Timeline, Self::Ephemeral, Self::Segments, Self::Blobs];
 }
 
 /// Runs every case and returns their names.
@@ -231,6 +236,7 @@ pub async fn run_part(part: Part, subjects: &mut dyn Subjects) -> Vec<&'static s
         }
         Part::Ephemeral => ephemeral::run(subjects).await,
         Part::Segments => segments::run(subjects).await,
+        Part::Blobs => blobs::run(subjects).await,
     }
 }
 

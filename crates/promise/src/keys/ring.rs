@@ -93,6 +93,12 @@ impl Place {
         Self { app, class: DataClass::MESSAGE, conversation: None, author }
     }
 
+    /// The place of a search index of an app's messages: of nobody, since it holds what many wrote.
+    #[must_use]
+    pub const fn search_index(app: SdkAppId) -> Self {
+        Self { app, class: DataClass::MESSAGE, conversation: None, author: AccountNumber(0) }
+    }
+
     /// The place of an account's profile.
     #[must_use]
     pub const fn profile(app: SdkAppId, author: AccountNumber) -> Self {

@@ -1,0 +1,256 @@
+//! Stored indexes: which there are, and those of them that are open.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use fulltext::Index;
+use hashbrown::HashMap;
+use model::{Result, SdkAppId, Sealed, Seconds};
+use parking_lot::Mutex;
+use ports::records::Write;
+use ports::{Cursor, Fault, Record as _, Stamped};
+use promise::Stamps;
+use promise::keys::{Destroyed, Keyring, Place};
+
+use super::computed;
+use super::facts::IndexFact;
+use crate::context::Context;
+use crate::erasure::RecalledFact;
+use crate::store::{put, remove, write};
+
+/// The indexes of each app and bucket.
+type Indexes = BTreeMap<(SdkAppId, u16), Vec<IndexFact>>;
+
+/// Indexes that are open.
+#[derive(Default)]
+struct Opened {
+    indexes: HashMap<u64, (Arc<Index>, u64)>,
+    bytes: usize,
+    /// Counts uses.
+    uses: u64,
+}
+
+impl Opened {
+    fn remove(&mut self, number: u64) {
+        if let Some((index, _)) = self.indexes.remove(&number) {
+            self.bytes -= index.bytes();
+        }
+    }
+
+    fn get(&mut self, number: u64) -> Option<Arc<Index>> {
+        self.uses += 1;
+        let (index, used) = self.indexes.get_mut(&number)?;
+        *used = self.uses;
+        Some(Arc::clone(index))
+    }
+
+    fn insert(&mut self, number: u64, index: &Arc<Index>, bytes_max: usize) {
+        self.uses += 1;
+        self.remove(number);
+        self.indexes.insert(number, (Arc::clone(index), self.uses));
+        self.bytes += index.bytes();
+        while self.bytes > bytes_max {
+            let oldest = self.indexes.iter().min_by_key(|(_, (_, used))| *used);
+            let Some(oldest) = oldest.map(|(number, _)| *number) else { return };
+            self.remove(oldest);
+        }
+    }
+}
+
+/// What was put in the place of some indexes.
+pub(super) struct Replaced {
+    /// Their bucket.
+    pub(super) bucket: u16,
+    /// Which.
+    pub(super) former: Vec<u64>,
+}
+
+impl Replaced {
+    /// Their keys.
+    pub(super) fn destroyed(&self) -> impl Iterator<Item = Destroyed> + '_ {
+        self.former.iter().map(|index| Destroyed::Content { bucket: self.bucket, index: *index })
+    }
+}
+
+/// Every stored index.
+pub(super) struct Shelf {
+    context: Context,
+    keyring: Arc<Keyring>,
+    bytes_max: usize,
+    indexes: Mutex<Indexes>,
+    opened: Mutex<Opened>,
+    /// Held by who opens one: opening takes several times its memory.
+    opening: tokio::sync::Mutex<()>,
+}
+
+impl Shelf {
+    pub(super) fn new(context: Context, keyring: Arc<Keyring>, bytes_max: usize) -> Self {
+        let (indexes, opened, opening) = (Mutex::default(), Mutex::default(), tokio::sync::Mutex::default());
+        Self { context, keyring, bytes_max, indexes, opened, opening }
+    }
+
+    /// The indexes that live in an app, with their buckets rising.
+    pub(super) fn of_app(&self, app: SdkAppId, today: u16) -> Vec<IndexFact> {
+        let indexes = self.indexes.lock();
+        let live = indexes.range((app, today.saturating_add(1))..=(app, u16::MAX));
+        live.flat_map(|(_, facts)| facts).cloned().collect()
+    }
+
+    /// Every index there is.
+    pub(super) fn all(&self) -> Vec<(SdkAppId, IndexFact)> {
+        let indexes = self.indexes.lock();
+        indexes.iter().flat_map(|((app, _), facts)| facts.iter().map(|fact| (*app, fact.clone()))).collect()
+    }
+
+    /// Up to where the log is in the indexes of an app and bucket.
+    pub(super) fn read_to(&self, app: SdkAppId, bucket: u16) -> Cursor {
+        let indexes = self.indexes.lock();
+        let facts = indexes.get(&(app, bucket)).map_or(&[][..], Vec::as_slice);
+        facts.iter().map(|fact| fact.last).max().unwrap_or_default()
+    }
+
+    /// Whether an index is there as this says.
+    pub(super) fn holds(&self, app: SdkAppId, fact: &IndexFact) -> bool {
+        self.indexes.lock().get(&(app, fact.bucket)).is_some_and(|facts| facts.contains(fact))
+    }
+
+    /// Takes one that is stored already.
+    pub(super) fn add(&self, app: SdkAppId, fact: IndexFact) {
+        self.indexes.lock().entry((app, fact.bucket)).or_default().push(fact);
+    }
+
+    /// An index; `None` if it is not there any more, or cannot be read: damaged, or its key is destroyed.
+    pub(super) async fn open(&self, app: SdkAppId, fact: &IndexFact) -> Result<Option<Arc<Index>>> {
+        if let Some(index) = self.opened.lock().get(fact.number) {
+            return Ok(Some(index));
+        }
+        let _opening = self.opening.lock().await;
+        if let Some(index) = self.opened.lock().get(fact.number) {
+            return Ok(Some(index));
+        }
+        let sealed = match self.context.blobs.get(app, fact.name()).await {
+            Ok(Some(sealed)) => sealed,
+            Ok(None) | Err(Fault::Corrupt(_)) => return Ok(None),
+            Err(fault) => return Err(fault.into()),
+        };
+        let keyring = Arc::clone(&self.keyring);
+        let is_it = (sealed.bucket, sealed.index) == (fact.bucket, fact.number);
+        let opened = computed(self.context.spawner.as_ref(), move || {
+            let packed = keyring.open_bytes(Place::search_index(app), &sealed)?;
+            drop(sealed);
+            Index::open(&packed).ok()
+        });
+        let Some(index) = opened.await?.filter(|_| is_it).map(Arc::new) else { return Ok(None) };
+        // One that was replaced meanwhile is not kept.
+        let indexes = self.indexes.lock();
+        let is_there = |facts: &Vec<IndexFact>| facts.iter().any(|known| known.number == fact.number);
+        if indexes.get(&(app, fact.bucket)).is_some_and(is_there) {
+            self.opened.lock().insert(fact.number, &index, self.bytes_max);
+        }
+        Ok(Some(index))
+    }
+
+    /// Stores an index in the place of others, whose keys are destroyed with the next generation. `fact` says what it covers; its
+    /// number is given here.
+    pub(super) async fn store(
+        &self,
+        app: SdkAppId,
+        mut fact: IndexFact,
+        packed: Vec<u8>,
+        former: &[IndexFact],
+    ) -> Result<Replaced> {
+        let stamp = fact.stamp(app);
+        let (keyring, now) = (Arc::clone(&self.keyring), self.now());
+        let sealed = computed(self.context.spawner.as_ref(), move || {
+            keyring.seal_bytes(Place::search_index(app), now, stamp.expiry, packed)
+        });
+        let sealed: Sealed = sealed.await??;
+        fact.number = sealed.index;
+        self.context.blobs.put(fact.name(), Stamped::new(stamp, sealed)).await?;
+        self.replace(app, fact.bucket, Some(fact), former).await
+    }
+
+    /// Drops indexes, whose keys are destroyed with the next generation.
+    pub(super) async fn drop(&self, app: SdkAppId, bucket: u16, former: &[IndexFact]) -> Result<Replaced> {
+        self.replace(app, bucket, None, former).await
+    }
+
+    async fn replace(
+        &self,
+        app: SdkAppId,
+        bucket: u16,
+        fact: Option<IndexFact>,
+        former: &[IndexFact],
+    ) -> Result<Replaced> {
+        let now = self.now();
+        let mut writes = Vec::new();
+        if let Some(fact) = &fact {
+            writes.push(put(fact.stamp(app), fact)?);
+        }
+        for gone in former {
+            writes.push(remove::<IndexFact>(gone.key()));
+            writes.push(doomed(app, bucket, gone.number, now)?);
+        }
+        write(self.context.records.as_ref(), app, writes).await?;
+        let numbers: Vec<u64> = former.iter().map(|gone| gone.number).collect();
+        {
+            let mut indexes = self.indexes.lock();
+            let known = indexes.entry((app, bucket)).or_default();
+            known.retain(|fact| !numbers.contains(&fact.number));
+            known.extend(fact);
+            indexes.retain(|_, facts| !facts.is_empty());
+            let mut opened = self.opened.lock();
+            numbers.iter().for_each(|number| opened.remove(*number));
+        }
+        for gone in former {
+            // What is left of it now is removed by the next start.
+            self.context.blobs.remove(app, gone.name()).await?;
+        }
+        Ok(Replaced { bucket, former: numbers })
+    }
+
+    /// Removes an object that no record knows.
+    pub(super) async fn remove_stray(&self, app: SdkAppId, bucket: u16, number: u64) -> Result<()> {
+        let records = self.context.records.as_ref();
+        write(records, app, vec![doomed(app, bucket, number, self.now())?]).await?;
+        let stray = IndexFact { number, ..IndexFact::of_nothing(bucket) };
+        Ok(self.context.blobs.remove(app, stray.name()).await?)
+    }
+
+    /// Forgets what is in memory about an app.
+    pub(super) fn forget_app(&self, app: SdkAppId) {
+        self.forget_where(|of, _| of == app);
+    }
+
+    /// Forgets what is in memory about buckets that are over.
+    pub(super) fn forget_over(&self, today: u16) {
+        self.forget_where(|_, bucket| bucket <= today);
+    }
+
+    fn forget_where(&self, is_gone: impl Fn(SdkAppId, u16) -> bool) {
+        let mut indexes = self.indexes.lock();
+        let mut opened = self.opened.lock();
+        indexes.retain(|(app, bucket), facts| {
+            let is_gone = is_gone(*app, *bucket);
+            if is_gone {
+                facts.iter().for_each(|fact| opened.remove(fact.number));
+            }
+            !is_gone
+        });
+    }
+
+    /// How many bytes the open ones take.
+    pub(super) fn opened_bytes(&self) -> usize {
+        self.opened.lock().bytes
+    }
+
+    fn now(&self) -> Seconds {
+        self.context.clock.now().seconds()
+    }
+}
+
+/// That the key of an index is to be destroyed.
+fn doomed(app: SdkAppId, bucket: u16, index: u64, since: Seconds) -> Result<Write> {
+    let fact = RecalledFact::search_index(bucket, index, since);
+    put(Stamps::recalled(app, fact.author, bucket), &fact)
+}
