@@ -344,7 +344,7 @@ impl Run {
         let needs = [Need::FriendList];
         match self.below(4) {
             0 => {
-                let body = json!({"GroupName": [name], "To_Account": [other]});
+                let body = json!({"GroupName": [new_name], "To_Account": [other]});
                 self.act(By::Anybody, user, "sns/group_add", body, &needs).await;
             }
             1 => {
