@@ -17,6 +17,7 @@ use crate::client::load::{self, Load};
 use crate::client::lookup::{self, Case, Lookup};
 use crate::client::member::Target;
 use crate::client::populate::{self, Population};
+use crate::client::search::{self, Searching};
 use crate::client::traffic::{Extent, Pace, Pattern};
 use crate::wire::request::Shape;
 use crate::{baseline, bench};
@@ -56,6 +57,20 @@ enum Task {
         /// Pages to read.
         #[arg(long, default_value_t = 5_000)]
         pages: usize,
+    },
+    /// Fills a server with varied messages, if it is told to, and searches ten of them among all.
+    Search {
+        #[command(flatten)]
+        target: TargetArgs,
+        /// Messages that the server was, or is to be, filled with.
+        #[arg(long, default_value_t = 1_000_000)]
+        messages: u64,
+        /// Searches.
+        #[arg(long, default_value_t = 2_000)]
+        searches: usize,
+        /// Writes the messages first.
+        #[arg(long)]
+        fill: bool,
     },
     /// Logs in many idle connections and reports the server's memory for each.
     Idle {
@@ -291,6 +306,14 @@ pub(crate) fn run() -> io::Result<()> {
                 time_max: Duration::from_secs(60),
             };
             print_json(&history::run(&target.target(), &reading)?)
+        }
+        Task::Search { target, messages, searches, fill } => {
+            let searching = Searching { messages, searches, time_max: Duration::from_secs(600) };
+            let target = target.target();
+            if fill {
+                print_line(&format!("filled in {:.1} s", search::fill(&target, searching)?.as_secs_f64()))?;
+            }
+            print_json(&search::run(&target, searching)?)
         }
         Task::Idle { target, connections, hold } => {
             let process = target.server_pid.ok_or_else(|| io::Error::other("idle needs --server-pid"))?;

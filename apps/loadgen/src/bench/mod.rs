@@ -9,6 +9,7 @@ pub(crate) mod plan;
 mod report;
 mod restart;
 mod results;
+mod search;
 mod server;
 mod steps;
 mod verdict;
@@ -68,6 +69,9 @@ fn measure(plan: &Plan) -> io::Result<Results> {
     }
     if plan.includes(Part::Lookups) {
         bench.lookups();
+    }
+    if plan.includes(Part::Search) {
+        bench.search();
     }
     Ok(bench.into_results())
 }

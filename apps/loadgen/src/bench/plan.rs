@@ -19,6 +19,8 @@ pub(crate) enum Part {
     Restart,
     /// Lists and profiles in a large store.
     Lookups,
+    /// Searches in a large store.
+    Search,
 }
 
 /// Sizes and durations of one benchmark.
@@ -96,7 +98,7 @@ impl Plan {
             lookups_per_second: 100.0,
             lookup_window: Duration::from_secs(10),
             only: None,
-            time_max: Duration::from_secs(40 * 60),
+            time_max: Duration::from_secs(55 * 60),
         };
         if !is_quick {
             return Ok(full);
@@ -118,7 +120,7 @@ impl Plan {
                 conversations: 200,
             },
             lookup_window: Duration::from_secs(1),
-            time_max: Duration::from_secs(120),
+            time_max: Duration::from_secs(240),
             ..full
         })
     }

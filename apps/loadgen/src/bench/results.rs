@@ -8,6 +8,7 @@ use crate::client::idle::IdleCost;
 use crate::client::lookup::{Answers, Case};
 use crate::client::measured::Measured;
 use crate::client::populate::{Populated, Population};
+use crate::client::search::SearchLatency;
 
 /// Several values of one measure.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -120,6 +121,8 @@ pub(crate) struct Results {
     pub(crate) populating: Option<Populating>,
     /// Lists and profiles looked up.
     pub(crate) lookups: Vec<LookupRuns>,
+    /// Searches of ten messages among all: after filling, and after a start.
+    pub(crate) search: Vec<SearchLatency>,
     /// What could not be measured, or was measured but not clean.
     pub(crate) failures: Vec<String>,
 }

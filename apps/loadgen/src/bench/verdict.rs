@@ -62,6 +62,7 @@ pub(super) fn figures(results: &Results) -> Vec<Figure> {
     for case in Case::ALL {
         lookup(&mut figures, results, case);
     }
+    super::search::figures(&mut figures, &results.search);
     figures
 }
 

@@ -8,4 +8,5 @@ pub(crate) mod measured;
 pub(crate) mod member;
 pub(crate) mod populate;
 pub(crate) mod rest;
+pub(crate) mod search;
 pub(crate) mod traffic;
