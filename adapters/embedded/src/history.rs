@@ -358,6 +358,7 @@ impl Reader<'_> {
         walk.scan_max = UNREAD_SCAN_MAX;
         let found = walk.collect(Order::NewestFirst, limit, |reference| {
             let counts = reference.author_side() != side
+                && reference.at.position > head.sides[side].unlisted_to
                 && !reference.has(Reference::UNCOUNTED)
                 && self.is_seen(&head, side, *reference);
             if !counts || !head.has_amendments {

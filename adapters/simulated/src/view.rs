@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{AccountNumber, ConversationId, HistoryKey, Millis, SdkAppId};
+use model::{AccountNumber, ConversationId, HistoryKey, Millis, Position, SdkAppId};
 use ports::timeline::{AccountPage, ConversationView, StoredMessage, UNREAD_MAX};
 use ports::{Cursor, Entry, Event};
 
@@ -134,12 +134,7 @@ impl View<'_> {
             _ => false,
         };
         let active = self.of(app, id).filter(counts).map(|entry| entry.position).max().unwrap_or_default();
-        let unlisted = self
-            .of(app, id)
-            .filter(|entry| matches!(&entry.event, Event::Clear { by, listing: true, .. } if *by == viewer))
-            .map(|entry| entry.position)
-            .max()
-            .unwrap_or_default();
+        let unlisted = self.unlisted_to(app, id, viewer);
         let last = self.seen(app, id, viewer).into_iter().rfind(|message| !message.message.flags.not_last);
         Some(ConversationView {
             conversation: id,
@@ -152,10 +147,20 @@ impl View<'_> {
         })
     }
 
+    /// Up to where the viewer took the conversation off its list.
+    fn unlisted_to(&self, app: SdkAppId, id: ConversationId, viewer: AccountNumber) -> Position {
+        let unlisted = self
+            .of(app, id)
+            .filter(|entry| matches!(&entry.event, Event::Clear { by, listing: true, .. } if *by == viewer));
+        unlisted.map(|entry| entry.position).max().unwrap_or_default()
+    }
+
     pub(crate) fn unread(&self, app: SdkAppId, id: ConversationId, viewer: AccountNumber) -> u32 {
         let read_to = self.read_to(app, id, viewer);
+        let unlisted_to = self.unlisted_to(app, id, viewer);
         let unread = self.seen(app, id, viewer).into_iter().filter(|message| {
             message.at > read_to
+                && message.at.position > unlisted_to
                 && message.message.author != viewer
                 && !message.message.flags.uncounted
                 && message.revoker.is_none()

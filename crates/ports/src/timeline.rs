@@ -387,7 +387,8 @@ pub trait Timeline: Send + Sync {
         limit: usize,
     ) -> Answer<'_, Vec<ConversationView>>;
 
-    /// How many counted, live messages of the other side lie after the viewer's read cursor, at most [`UNREAD_MAX`].
+    /// How many counted, live messages of the other side lie after the viewer's read cursor, and after it last took the
+    /// conversation off its list; at most [`UNREAD_MAX`].
     fn unread(&self, app: SdkAppId, viewer: AccountNumber, conversation: ConversationId) -> Answer<'_, u32>;
 
     /// What happened to an account after a cursor.

@@ -242,9 +242,10 @@ impl Run {
         let known = self.of(peer);
         known.is_listed = false;
         known.pinned_at = None;
+        // Clients forget it with the conversation.
+        known.unread = 0;
         if with_history {
             known.last = None;
-            known.unread = 0;
         }
     }
 

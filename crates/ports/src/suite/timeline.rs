@@ -303,13 +303,20 @@ async fn one_sided_changes_stay_on_their_side(subjects: &mut dyn Subjects) {
     assert!(case.all(BOB).await.is_empty() && case.unread(BOB).await == 0);
     let view = case.view(BOB).await;
     assert!(view.is_listed && view.last.is_none());
+    case.send(ALICE, BOB, 5).await;
+    assert_eq!(case.unread(BOB).await, 1);
     case.append(BOB, ALICE, Event::Clear { by: BOB, history: false, listing: true }).await;
     assert!(!case.view(BOB).await.is_listed && case.view(ALICE).await.is_listed);
+    assert_eq!(
+        case.unread(BOB).await,
+        0,
+        "what was taken off the list unread does not count when it comes back"
+    );
     let case = case.crash(subjects);
     assert!(ok(case.stores.timeline.conversations(APP, BOB, 10).await).is_empty());
-    assert_eq!(case.all(ALICE).await, [1, 2]);
+    assert_eq!(case.all(ALICE).await, [1, 2, 5]);
     case.send(ALICE, BOB, 4).await;
-    assert_eq!(case.all(BOB).await, [4]);
+    assert_eq!((case.all(BOB).await, case.unread(BOB).await), (vec![5, 4], 1));
     assert!(case.view(BOB).await.is_listed, "a new message brings it back");
 }
 

@@ -286,9 +286,6 @@ impl Run {
     }
 
     async fn delete_conversation(&mut self, user: &'static str, other: &'static str) {
-        // As clients do: what is unread goes unseen otherwise, and is counted again with the next message.
-        let body = json!({"Report_Account": user, "Peer_Account": other});
-        self.act(By::BackEnd, user, "openim/admin_set_msg_read", body, &[]).await;
         let with_history = self.below(2);
         if self.flip() {
             let mut body = contact(other);
