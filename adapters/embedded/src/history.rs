@@ -43,18 +43,18 @@ pub(crate) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn of(&self, id: ConversationId) -> Conversation {
+    pub(crate) fn of(&self, id: ConversationId) -> Conversation {
         Conversation { app: self.app, id }
     }
 
-    fn head(&self, conversation: Conversation) -> Result<Option<Head>, Fault> {
+    pub(crate) fn head(&self, conversation: Conversation) -> Result<Option<Head>, Fault> {
         if let Some(cached) = self.state.read().heads.get(&conversation) {
             return Ok((cached.head.position > Position(0)).then(|| cached.head.clone()));
         }
         self.spaces.head(conversation)
     }
 
-    fn amendment(
+    pub(crate) fn amendment(
         &self,
         conversation: Conversation,
         head: &Head,
@@ -76,14 +76,18 @@ impl Reader<'_> {
     }
 
     /// Whether this side sees the message, recalled or not.
-    fn is_seen(&self, head: &Head, side: usize, reference: Reference) -> bool {
+    pub(crate) fn is_seen(&self, head: &Head, side: usize, reference: Reference) -> bool {
         !self.is_expired(reference)
             && !reference.is_kept_from(side)
             && !head.sides[side].has_cleared(reference.at)
     }
 
     /// The message of a reference; `None` if it was removed since the reference was read.
-    fn message(&self, reference: Reference, amendment: Amendment) -> Result<Option<StoredMessage>, Fault> {
+    pub(crate) fn message(
+        &self,
+        reference: Reference,
+        amendment: Amendment,
+    ) -> Result<Option<StoredMessage>, Fault> {
         let Some(entry) = self.spaces.entry(reference.day, reference.cursor)? else {
             // Its bucket was dropped, or it was swept, since the reference was read.
             if !self.spaces.buckets.is_live(reference.day) || self.is_expired(reference) {

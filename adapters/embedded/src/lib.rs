@@ -28,6 +28,7 @@ mod history;
 mod inbox;
 mod layout;
 mod limits;
+mod period;
 mod purge;
 mod records;
 mod room;

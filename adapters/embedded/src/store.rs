@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use model::{AccountNumber, ConversationId, MessageKey, SdkAppId, UserId};
 use parking_lot::{Mutex, RwLock};
+use ports::period::{PeriodPage, PeriodQuery};
 use ports::records::{Found, Range};
 use ports::timeline::{
     AccountPage, ConversationView, ErasedMessages, HistoryPage, HistoryQuery, Recent, StoredMessage,
@@ -368,6 +369,20 @@ impl Timeline for EmbeddedStore {
         limit: usize,
     ) -> Answer<'_, AccountPage> {
         Box::pin(async move { self.reader(app).stream(account, after, limit, Sight::Everything) })
+    }
+
+    fn messages_of_period(&self, app: SdkAppId, query: PeriodQuery) -> Answer<'_, PeriodPage> {
+        Box::pin(async move {
+            // A walk goes by what is written behind the log: for a first page all of it has to be.
+            if query.after.is_none() {
+                self.keep_up().await?;
+            }
+            let (spaces, state) = (Arc::clone(&self.spaces), Arc::clone(&self.state));
+            let now = self.clock.now();
+            let read = move || Reader { spaces: &spaces, state: &state, app, now }.of_period(query);
+            let page = tokio::task::spawn_blocking(read).await;
+            page.map_err(|error| Fault::Unavailable(error.to_string()))?
+        })
     }
 
     fn shorten(&self, app: SdkAppId, keep_seconds: u32) -> Answer<'_, ()> {

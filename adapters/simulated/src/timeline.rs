@@ -6,6 +6,7 @@ use std::sync::Arc;
 use model::time::DAY_SECONDS;
 use model::{AccountNumber, ConversationId, Expiry, MessageKey, Millis, Position, SdkAppId, Seconds, UserId};
 use parking_lot::Mutex;
+use ports::period::{PeriodPage, PeriodQuery};
 use ports::records::{Found, Range};
 use ports::timeline::{
     AccountPage, ConversationView, Direction, ErasedMessages, HistoryPage, HistoryQuery, PAGE_MAX,
@@ -327,6 +328,11 @@ impl Timeline for SimulatedStore {
         limit: usize,
     ) -> Answer<'_, AccountPage> {
         let page = self.read(|view| view.stream(app, account, after, limit, Sight::Everything));
+        Box::pin(async { Ok(page) })
+    }
+
+    fn messages_of_period(&self, app: SdkAppId, query: PeriodQuery) -> Answer<'_, PeriodPage> {
+        let page = self.read(|view| view.period(app, query));
         Box::pin(async { Ok(page) })
     }
 

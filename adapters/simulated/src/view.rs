@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use model::{AccountNumber, ConversationId, HistoryKey, Millis, Position, SdkAppId};
-use ports::timeline::{AccountPage, ConversationView, StoredMessage, UNREAD_MAX};
+use ports::period::{PeriodPage, PeriodQuery};
+use ports::timeline::{AccountPage, ConversationView, PAGE_MAX, StoredMessage, UNREAD_MAX};
 use ports::{Cursor, Entry, Event};
 
 /// How much of an account's stream is shown.
@@ -166,6 +167,35 @@ impl View<'_> {
                 && message.revoker.is_none()
         });
         u32::try_from(unread.count()).unwrap_or(UNREAD_MAX).min(UNREAD_MAX)
+    }
+
+    pub(crate) fn period(&self, app: SdkAppId, query: PeriodQuery) -> PeriodPage {
+        let mut ids: Vec<ConversationId> =
+            self.log.iter().filter(|entry| entry.stamp.app == app).map(|entry| entry.conversation).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut page = PeriodPage::default();
+        let limit = query.limit.min(PAGE_MAX);
+        for id in ids {
+            let is_meant = |at: HistoryKey| {
+                let is_known =
+                    self.of(app, id).any(|entry| entry.history_key() == at && entry.cursor <= query.until);
+                let is_seen = id.sides().iter().any(|side| self.sees(app, id, *side, at));
+                is_known && is_seen && query.after.is_none_or(|after| (id, at) > after)
+            };
+            let is_of_it = |at: HistoryKey| query.from <= at.time && at.time < query.before;
+            for message in self.messages(app, id) {
+                if !is_of_it(message.at) || !is_meant(message.at) {
+                    continue;
+                }
+                if page.messages.len() == limit {
+                    page.next = page.messages.last().map(|(id, message)| (*id, message.at));
+                    return page;
+                }
+                page.messages.push((id, message));
+            }
+        }
+        page
     }
 
     pub(crate) fn stream(

@@ -16,6 +16,9 @@ use crate::cli::Outcome;
 /// The longest name of a law, in bytes: receipts carry it.
 const BASIS_BYTES_MAX: usize = 500;
 
+/// The longest public address, in bytes.
+const PUBLIC_ADDRESS_BYTES_MAX: usize = 255;
+
 /// What a key's value may be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Kind {
@@ -48,6 +51,13 @@ const fn key(name: &'static str, kind: Kind, default: &'static str, meaning: &'s
 /// Every key.
 pub(crate) const KEYS: &[Key] = &[
     key("server.listen", Kind::Text, "127.0.0.1:8080", "Where to listen, if the command line does not say."),
+    key(
+        "server.public_address",
+        Kind::Text,
+        "",
+        "Where the server is reached from outside, such as https://chat.example.com: what addresses of files in answers begin \
+         with. Empty: `http://` and the Host that the request names.",
+    ),
     key(
         "server.worker_threads",
         Kind::Number(0, 1024),
@@ -239,6 +249,7 @@ impl Config {
             }
         }
         self.floors()?;
+        self.public_address()?;
         self.listen().map(drop)
     }
 
@@ -269,6 +280,24 @@ impl Config {
             log: floor("log")?,
             apps: apps.collect::<Outcome<_>>()?,
         })
+    }
+
+    /// What addresses of files begin with; empty if that is left to requests.
+    fn public_address(&self) -> Outcome<String> {
+        let text = self.text("server.public_address").trim().trim_end_matches('/');
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_~/%".contains(&byte);
+        let is_good = rest.is_some_and(|rest| {
+            (1..=PUBLIC_ADDRESS_BYTES_MAX).contains(&rest.len())
+                && !rest.starts_with('/')
+                && rest.bytes().all(is_part)
+        });
+        if !text.is_empty() && !is_good {
+            return Err(format!(
+                "server.public_address: {text:?} is not an address such as https://chat.example.com"
+            ));
+        }
+        Ok(text.to_owned())
     }
 
     fn text(&self, name: &str) -> &str {
@@ -327,6 +356,7 @@ impl Config {
                 people_bytes_max: self.size("search.accounts_bytes_max"),
                 ..engine::search::Options::default()
             },
+            public_address: self.public_address().unwrap_or_default(),
             ..engine::Options::default()
         }
     }

@@ -30,6 +30,16 @@ fn the_environment_goes_before_the_file() {
 }
 
 #[test]
+fn the_public_address_may_have_a_path_and_needs_no_slash_at_its_end() {
+    let address = |text: &str| {
+        load(&format!("[server]\npublic_address = \"{text}\""), &[]).unwrap().engine_options().public_address
+    };
+    assert_eq!(address("https://chat.example.com/im/"), "https://chat.example.com/im");
+    assert_eq!(address("http://[::1]:8080"), "http://[::1]:8080");
+    assert_eq!(address(""), "");
+}
+
+#[test]
 fn mistakes_are_refused_with_the_nearest_key() {
     for (text, expected) in [
         ("[limits]\nframe_byte_max = 1", "did you mean limits.frame_bytes_max?"),
@@ -42,6 +52,9 @@ fn mistakes_are_refused_with_the_nearest_key() {
         ("[floors]\nmessage_days = 180", "floors.message_basis: data may be kept for longer"),
         ("[floors]\nlog_days = 180\nlog_basis = \"  \"", "floors.log_basis"),
         ("[floors]\napps = [\"x\"]", "floors.apps: \"x\" is no SDKAppID"),
+        ("[server]\npublic_address = \"chat.example.com\"", "server.public_address: "),
+        ("[server]\npublic_address = \"https://chat.example.com?x\"", "server.public_address: "),
+        ("[server]\npublic_address = \"https:///x\"", "server.public_address: "),
         ("not toml", "whimbrel.toml"),
     ] {
         let error = load(text, &[]).unwrap_err();

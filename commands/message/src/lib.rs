@@ -5,6 +5,7 @@ pub mod im_long_msg_get_relay_json_msg;
 pub mod im_long_msg_save_relay_json_msg;
 pub mod im_open_speech_ws_sentence_recognition;
 pub mod im_open_translate_ws_batch_trans_text;
+pub mod open_msg_svc_get_history;
 pub mod openim_admin_getroammsg;
 pub mod openim_admin_msgwithdraw;
 pub mod openim_admin_set_msg_read;
@@ -39,6 +40,7 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<im_long_msg_save_relay_json_msg::StoreMerged>::boxed(),
         Erased::<im_open_speech_ws_sentence_recognition::Recognise>::boxed(),
         Erased::<im_open_translate_ws_batch_trans_text::Translate>::boxed(),
+        Erased::<open_msg_svc_get_history::GetArchive>::boxed(),
         Erased::<openim_admin_getroammsg::GetHistoryOf>::boxed(),
         Erased::<openim_admin_msgwithdraw::WithdrawMessage>::boxed(),
         Erased::<openim_admin_set_msg_read::SetRead>::boxed(),

@@ -53,6 +53,8 @@ pub struct Call {
     pub address: IpAddr,
     /// What the frame brought to log in with.
     pub credentials: Credentials,
+    /// By which name the caller reached the server, over REST.
+    pub host: Option<Box<str>>,
     before: Mutex<Vec<Bytes>>,
 }
 
@@ -67,7 +69,14 @@ impl Call {
         address: IpAddr,
         credentials: Credentials,
     ) -> Self {
-        Self { engine, app, caller, connection, address, credentials, before: Mutex::default() }
+        Self { engine, app, caller, connection, address, credentials, host: None, before: Mutex::default() }
+    }
+
+    /// The same call, of a caller that reached the server by this name.
+    #[must_use]
+    pub fn at_host(mut self, host: Option<&str>) -> Self {
+        self.host = host.map(Box::from);
+        self
     }
 
     /// The stamps of the app.

@@ -87,6 +87,14 @@ impl Family {
         internal: ErrorCode::ModerationInternal,
         has_display: false,
     };
+    /// Archives of messages, `open_msg_svc`. Their commands go to back ends only; 1002 would tell an account that it was
+    /// kicked.
+    pub const ARCHIVE: Self = Self {
+        bad_request: ErrorCode::ArchiveBadParameter,
+        not_administrator: ErrorCode::NotAdministrator,
+        internal: ErrorCode::ArchiveInternal,
+        has_display: false,
+    };
     /// Conversations, `recentcontact`.
     pub const CONTACT: Self = Self {
         bad_request: ErrorCode::ContactBadParameter,

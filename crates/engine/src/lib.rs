@@ -5,6 +5,7 @@
 pub mod accounts;
 pub mod annotations;
 pub mod apps;
+pub mod archive;
 pub mod blocks;
 pub mod contact_groups;
 pub mod contacts;
@@ -70,6 +71,8 @@ pub struct Options {
     pub floors: preserve::Floors,
     /// How much memory search takes.
     pub search: search::Options,
+    /// Where the server is reached from outside, as `https://chat.example.com`; empty: where a caller reached it.
+    pub public_address: String,
 }
 
 impl Default for Options {
@@ -80,6 +83,7 @@ impl Default for Options {
             generation_time: Duration::from_secs(24 * 3600),
             floors: preserve::Floors::default(),
             search: search::Options::default(),
+            public_address: String::new(),
         }
     }
 }
@@ -123,6 +127,7 @@ pub struct Engine {
     /// Search of messages.
     pub search: Arc<search::Search>,
     people: Arc<search::People>,
+    archives: archive::Archives,
     robots: robots::Robots,
     unstored: unstored::Unstored,
     erasing: erased::Erasing,
@@ -181,6 +186,7 @@ impl Engine {
             preserve,
             search,
             people,
+            archives: archive::Archives::new(options.public_address),
             robots: robots::Robots::new(),
             unstored: unstored::Unstored::new(),
             erasing: erased::Erasing::default(),

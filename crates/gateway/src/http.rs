@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Either, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_TYPE,
-    HeaderValue,
+    HOST, HeaderMap, HeaderValue,
 };
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,12 +18,15 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use model::ErrorCode;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
 
 use crate::Gateway;
 use crate::addresses::Ticket;
+use crate::download::{self, Download};
 use crate::upgrade::{upgrade, variant};
 
-pub(crate) type Body = Full<Bytes>;
+/// What is written as a whole, or part by part.
+pub(crate) type Body = Either<Full<Bytes>, Download>;
 
 /// Headers of one request at most.
 const HEADERS_MAX: usize = 64;
@@ -41,9 +44,11 @@ where
         return;
     };
     let ticket = Arc::new(ticket);
+    let abandoned = Arc::new(Notify::new());
     let service = service_fn(|request| {
-        let (gateway, ticket) = (Arc::clone(&gateway), Arc::clone(&ticket));
-        async move { Ok::<_, Infallible>(answer::<S>(gateway, request, ticket).await) }
+        let (gateway, ticket, abandoned) =
+            (Arc::clone(&gateway), Arc::clone(&ticket), Arc::clone(&abandoned));
+        async move { Ok::<_, Infallible>(answer::<S>(gateway, request, ticket, abandoned).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -52,12 +57,22 @@ where
         .max_buf_size(HEADER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    if let Err(error) = connection.await {
-        tracing::debug!(%error, "a connection ended badly");
+    tokio::select! {
+        biased;
+        ended = connection => if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended badly");
+        },
+        // Whoever does not read what it asked for would hold the connection for ever.
+        () = abandoned.notified() => tracing::debug!("a connection was given up"),
     }
 }
 
-async fn answer<S>(gateway: Arc<Gateway>, request: Request<Incoming>, ticket: Arc<Ticket>) -> Response<Body>
+async fn answer<S>(
+    gateway: Arc<Gateway>,
+    request: Request<Incoming>,
+    ticket: Arc<Ticket>,
+    abandoned: Arc<Notify>,
+) -> Response<Body>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -77,6 +92,10 @@ where
             let error = ErrorCode::BadHttp.because("a REST call is a POST");
             json(command::envelope::failure(&error, false))
         }
+        (&Method::GET, path) if path.starts_with(download::PATH) => {
+            let token = path.get(download::PATH.len()..).unwrap_or_default();
+            download::answer(&gateway, token, &ticket, abandoned).await
+        }
         (&Method::GET, path) => match variant(path) {
             Some(_) if gateway.is_draining() => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
             Some(variant) => upgrade::<S>(&gateway, request, variant, ticket),
@@ -93,13 +112,15 @@ async fn run_call(
     query: &str,
     body: Bytes,
     address: IpAddr,
+    headers: &HeaderMap,
 ) -> Option<(Vec<u8>, bool)> {
     let (path, query) = (path.to_owned(), query.to_owned());
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
     let (send, answered) = tokio::sync::oneshot::channel();
     let worker = Arc::clone(gateway);
     gateway.calls.fetch_add(1, Ordering::AcqRel);
     gateway.engine().context.spawner.spawn(Box::pin(async move {
-        let answer = worker.rest(&path, &query, &body, address).await;
+        let answer = worker.rest(&path, &query, &body, address, host.as_deref()).await;
         worker.calls.fetch_sub(1, Ordering::AcqRel);
         drop(send.send(answer));
     }));
@@ -125,7 +146,8 @@ async fn rest(gateway: &Arc<Gateway>, request: Request<Incoming>, ticket: &Ticke
     };
     let path = head.uri.path().strip_prefix("/v4/").unwrap_or_default();
     let query = head.uri.query().unwrap_or_default();
-    let Some((answer, was_let_in)) = run_call(gateway, path, query, body.to_bytes(), ticket.address()).await
+    let (body, address) = (body.to_bytes(), ticket.address());
+    let Some((answer, was_let_in)) = run_call(gateway, path, query, body, address, &head.headers).await
     else {
         return text(StatusCode::INTERNAL_SERVER_ERROR, "");
     };
@@ -145,8 +167,8 @@ impl Gateway {
     }
 }
 
-fn json(body: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
+pub(crate) fn json(body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(whole(body.into()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     cors(response)
 }
@@ -159,8 +181,13 @@ fn cors(mut response: Response<Body>) -> Response<Body> {
     response
 }
 
+/// A body that is written as a whole.
+pub(crate) fn whole(body: Bytes) -> Body {
+    Either::Left(Full::new(body))
+}
+
 pub(crate) fn text(status: StatusCode, body: &str) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.to_owned()));
+    let mut response = Response::new(whole(body.to_owned().into()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response

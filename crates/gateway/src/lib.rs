@@ -4,6 +4,7 @@
 //! production, a pair of pipes in a test.
 
 mod addresses;
+mod download;
 pub mod frame;
 pub mod http;
 pub mod limits;

@@ -18,13 +18,15 @@ impl Gateway {
         query: &str,
         body: &[u8],
         address: IpAddr,
+        host: Option<&str>,
     ) -> (Vec<u8>, bool) {
         let outcome = self.enter(query).await;
         match outcome {
             Ok((app, user)) => {
                 let caller = Caller::Administrator(user);
                 let engine = Arc::clone(self.engine());
-                let call = Call::new(engine, app, caller, None, address, Credentials::default());
+                let call =
+                    Call::new(engine, app, caller, None, address, Credentials::default()).at_host(host);
                 (self.pipeline.run(path, call, body).await.body, true)
             }
             Err(error) => {

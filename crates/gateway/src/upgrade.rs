@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use hyper::header::{
     CONNECTION, HeaderMap, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
@@ -13,7 +14,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::Gateway;
 use crate::addresses::Ticket;
-use crate::http::{Body, text};
+use crate::http::{Body, text, whole};
 use crate::query::value;
 use crate::socket::{Opened, Variant};
 use crate::websocket::WebSocket;
@@ -97,7 +98,7 @@ where
         .header(CONNECTION, "upgrade")
         .header(UPGRADE, "websocket")
         .header(SEC_WEBSOCKET_ACCEPT, accept)
-        .body(Body::default());
+        .body(whole(Bytes::new()));
     answer.unwrap_or_else(|_| text(StatusCode::INTERNAL_SERVER_ERROR, ""))
 }
 

@@ -10,6 +10,7 @@ pub mod bus;
 pub mod context;
 pub mod ephemeral;
 pub mod fault;
+pub mod period;
 pub mod records;
 pub mod segments;
 pub mod stamped;

@@ -12,6 +12,7 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 use crate::fault::Answer;
+use crate::period::{PeriodPage, PeriodQuery};
 use crate::stamped::Stamped;
 
 /// The most messages in one page of history.
@@ -409,6 +410,10 @@ pub trait Timeline: Send + Sync {
         after: Cursor,
         limit: usize,
     ) -> Answer<'_, AccountPage>;
+
+    /// A page of an app's messages of a period that at least one side still sees, conversation by conversation, each in the
+    /// order of its history. What was answered before the first page was asked for is in it.
+    fn messages_of_period(&self, app: SdkAppId, query: PeriodQuery) -> Answer<'_, PeriodPage>;
 
     /// From now on messages of an app that were appended until now are absent from every read once they are so many seconds
     /// old, whatever their stamps say; then they are removed. Nothing undoes it. Durable when answered.

@@ -69,6 +69,24 @@ fn expected(row: &Row, caller: Caller, is_foreign: bool) -> i64 {
     }
 }
 
+/// A message of the hour before, of alice to bob.
+async fn import_old(world: &World) {
+    let app = world.settings(&world.app).await;
+    let outgoing = engine::messages::Outgoing {
+        from: world.account("alice").await,
+        to: world.account("bob").await,
+        sequence: Some(1),
+        random: 1,
+        client_time: None,
+        content: model::Content { body: testkit::text("old").to_string().into(), ..Default::default() },
+        medium: model::Medium::Text,
+        flags: model::message::MessageFlags { uncounted: true, ..Default::default() },
+        is_online_only: false,
+        origin: None,
+    };
+    world.engine().import(&app, outgoing, world.now().minus(3600)).await.unwrap();
+}
+
 /// The stage of one call: alice, who calls, and bob, in two apps. Each wrote to the other and put a reaction under that, and has
 /// a conversation group "family" with the other.
 struct Stage {
@@ -103,6 +121,7 @@ impl Stage {
             world.contact_group("alice", "family", &["bob"]).await;
             world.contact_group("bob", "family", &["alice"]).await;
             world.robot("@RBT#known").await;
+            import_old(&world).await;
             for (place, (from, to)) in [("alice", "bob"), ("bob", "alice")].into_iter().enumerate() {
                 let sent = world.send(from, to, "hello").await;
                 world.react((from, to), &sent, "old").await;

@@ -17,6 +17,7 @@
 
 mod answer;
 mod client;
+mod files;
 mod login;
 mod setup;
 mod spawn;
@@ -25,6 +26,7 @@ mod world;
 
 pub use answer::{Answer, Push};
 pub use client::{Client, Heard};
+pub use files::Reader;
 pub use setup::text;
 pub use trace::Trace;
 pub use world::{Commands, Device, Options, TestApp, World};

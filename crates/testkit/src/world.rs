@@ -12,7 +12,8 @@ use embedded::MemoryEphemeral;
 use engine::{Context, Engine};
 use gateway::{Gateway, Limits, serve_connection};
 use http_body_util::{BodyExt as _, Full};
-use hyper::{Method, Request, StatusCode};
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use model::usersig::{SecretKey, sign};
 use model::{Millis, SdkAppId, Seconds, UserId};
@@ -229,6 +230,14 @@ impl World {
 
     /// An HTTP request: its status and body.
     pub async fn http(&self, method: Method, path: &str, body: Vec<u8>) -> (StatusCode, Bytes) {
+        let response = self.exchange(method, path, body).await;
+        let status = response.status();
+        let body = response.into_body().collect().await.expect("the answer has a body");
+        (status, body.to_bytes())
+    }
+
+    /// An HTTP request on a connection of its own: the answer, whose body is not read yet.
+    pub(crate) async fn exchange(&self, method: Method, path: &str, body: Vec<u8>) -> Response<Incoming> {
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(self.pipe()))
             .await
             .expect("a pipe takes a connection");
@@ -241,10 +250,7 @@ impl World {
             .header("host", "whimbrel.test")
             .body(Full::new(Bytes::from(body)))
             .expect("the request is well-formed");
-        let response = sender.send_request(request).await.expect("the server answers");
-        let status = response.status();
-        let body = response.into_body().collect().await.expect("the answer has a body");
-        (status, body.to_bytes())
+        sender.send_request(request).await.expect("the server answers")
     }
 
     /// A REST call with this query.

@@ -13,7 +13,8 @@ Generated from the code by `cargo xtask codegen`; do not edit.
 
 A call that fails is answered with `ActionStatus` `FAIL`, the number in `ErrorCode` and, in `ErrorInfo`, what was wrong
 with which field; over REST with HTTP status 200. A number keeps its meaning for ever; a sentence may be improved, so match on
-numbers. The numbers from 200000 on are ours; the others are those of the documented service.
+numbers. Where one number has several rows, the command that answers says which is meant. The numbers from 200000 on are
+ours; the others are those of the documented service.
 
 ";
 

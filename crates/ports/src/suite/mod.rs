@@ -6,6 +6,7 @@ mod bus;
 mod ending;
 mod ephemeral;
 mod modify;
+mod period;
 mod records;
 mod segments;
 mod timeline;
@@ -231,6 +232,7 @@ pub async fn run_part(part: Part, subjects: &mut dyn Subjects) -> Vec<&'static s
             let mut names = timeline::run(subjects).await;
             names.extend(modify::run(subjects).await);
             names.extend(ending::run(subjects).await);
+            names.extend(period::run(subjects).await);
             names.extend(bus::run(subjects).await);
             names
         }

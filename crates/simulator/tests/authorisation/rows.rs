@@ -37,7 +37,7 @@ pub(crate) struct Row {
     pub(crate) foreign: Foreign,
     /// A request that does something. `$ME` acts on `$PEER`; `$SEQ`, `$RANDOM` and `$TIME` name a message from
     /// `$ME` to `$PEER`, `$PSEQ`, `$PRANDOM` and `$PTIME` one from `$PEER` to `$ME`; `$PROPOSAL` applies a retention, `$EXPORT`
-    /// names an export, `$MERGED` merged messages. `@RBT#known` is a robot.
+    /// names an export, `$MERGED` merged messages. `@RBT#known` is a robot. In the hour before there is a message, too.
     pub(crate) body: &'static str,
 }
 
@@ -152,6 +152,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("imopenstat/tim_web_report_v2", Anybody, Ignored, "{}"),
     row("message_search/query", Account, Ignored, r#"{"From_Account":"$ME","KeywordList":["hello"]}"#),
     row("million_group_open_http_svc/get_joined_group_list", Account, Ignored, r#"{"Member_Account":"$ME"}"#),
+    row("open_msg_svc/get_history", BY_GATEWAY, Ignored, r#"{"ChatType":"C2C","MsgTime":"2025100915"}"#),
     row("openconfigsvr/getappinfo", BY_GATEWAY, Ignored, "{}"),
     row("openconfigsvr/getnospeaking", BY_GATEWAY, Ignored, r#"{"Get_Account":"$ME"}"#),
     row(
