@@ -11,6 +11,7 @@ pub mod openim_query_online_status;
 pub mod openim_robot_http_svc_create_robot;
 pub mod openim_robot_http_svc_delete_robot;
 pub mod openim_robot_http_svc_get_all_robots;
+pub mod openim_robot_http_svc_send_stream_msg;
 pub mod whimbrel_export_create;
 pub mod whimbrel_export_get;
 
@@ -31,6 +32,7 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<openim_robot_http_svc_create_robot::CreateRobot>::boxed(),
         Erased::<openim_robot_http_svc_delete_robot::DeleteRobot>::boxed(),
         Erased::<openim_robot_http_svc_get_all_robots::GetRobots>::boxed(),
+        Erased::<openim_robot_http_svc_send_stream_msg::StreamOfRobot>::boxed(),
         Erased::<whimbrel_export_create::CreateExport>::boxed(),
         Erased::<whimbrel_export_get::GetExport>::boxed(),
     ]

@@ -28,6 +28,7 @@ pub mod openim_msgwithdraw;
 pub mod openim_read_all_unread_msg;
 pub mod openim_sendmsg;
 pub mod openim_ws_msg_push_ack;
+pub mod stream_msg_send_c2c_stream_msg;
 pub mod target;
 
 use command::{AnyCommand, Erased};
@@ -63,5 +64,6 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<openim_read_all_unread_msg::ReadAll>::boxed(),
         Erased::<openim_sendmsg::SendMessage>::boxed(),
         Erased::<openim_ws_msg_push_ack::AcknowledgePush>::boxed(),
+        Erased::<stream_msg_send_c2c_stream_msg::SendStream>::boxed(),
     ]
 }

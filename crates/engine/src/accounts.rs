@@ -25,6 +25,7 @@ use crate::robots::RobotFact;
 use crate::search::People;
 use crate::statistics::Statistics;
 use crate::store::{TRIES_MAX, indexed_by, owned_by, put, remove, unchanged, write, write_if};
+use crate::streams::{PieceFact, StreamFact};
 
 /// Accounts kept in memory.
 const CACHED: usize = 100_000;
@@ -359,6 +360,10 @@ impl Accounts {
         self.remove_all::<AnnotationsFact>(app, number, Some(OF_ACCOUNT)).await?;
         self.remove_all::<RobotFact>(app, number, None).await?;
         crate::merged::remove_of(self.records(), app, number).await?;
+        self.remove_all::<StreamFact>(app, number, Some(StreamFact::BY_AUTHOR)).await?;
+        self.remove_all::<StreamFact>(app, number, Some(StreamFact::BY_RECEIVER)).await?;
+        self.remove_all::<PieceFact>(app, number, Some(PieceFact::BY_AUTHOR)).await?;
+        self.remove_all::<PieceFact>(app, number, Some(PieceFact::BY_RECEIVER)).await?;
         self.remove_all::<WatchFact>(app, number, None).await?;
         self.remove_all::<WatchFact>(app, number, Some(WatchFact::BY_WATCHED)).await
     }

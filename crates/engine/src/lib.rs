@@ -21,6 +21,7 @@ pub mod facts;
 pub mod follow;
 pub mod history;
 pub mod hub;
+mod kinds;
 pub mod merged;
 pub mod messages;
 pub mod moderation;
@@ -41,6 +42,7 @@ pub mod sessions;
 pub mod settings;
 pub mod statistics;
 mod store;
+pub mod streams;
 mod telling;
 pub mod termination;
 mod token;
@@ -128,6 +130,7 @@ pub struct Engine {
     pub search: Arc<search::Search>,
     people: Arc<search::People>,
     archives: archive::Archives,
+    streams: streams::Streams,
     robots: robots::Robots,
     unstored: unstored::Unstored,
     erasing: erased::Erasing,
@@ -156,8 +159,8 @@ impl Engine {
         let preserve = preserve::Preserve::new(context.clone(), Arc::clone(&keyring), options.floors);
         let preserve = Arc::new(preserve);
         let statistics =
-            statistics::Statistics::open(context.clone(), Arc::clone(&hub), Arc::clone(&keyring)).await?;
-        let statistics = Arc::new(statistics);
+            statistics::Statistics::open(context.clone(), Arc::clone(&hub), Arc::clone(&keyring));
+        let statistics = Arc::new(statistics.await?);
         let apps = Arc::new(apps::Apps::new(context.clone()));
         let (search, people) = search::open(&context, &keyring, &apps, options.search).await?;
         let engine = Arc::new(Self {
@@ -186,6 +189,7 @@ impl Engine {
             preserve,
             search,
             people,
+            streams: streams::Streams::default(),
             archives: archive::Archives::new(options.public_address),
             robots: robots::Robots::new(),
             unstored: unstored::Unstored::new(),
@@ -198,12 +202,19 @@ impl Engine {
             token_key,
             context,
         });
-        engine.resume_holds().await?;
-        if let Err(error) = engine.resume_retention().await {
-            tracing::error!(code = error.code.number(), "a change of retention could not be finished yet");
-        }
+        engine.resume().await?;
         engine.start_jobs(options.generation_time);
         Ok(engine)
+    }
+
+    /// Finishes what the last stop or crash interrupted, before anybody is served.
+    async fn resume(self: &Arc<Self>) -> Result<()> {
+        self.resume_holds().await?;
+        self.resume_streams().await?;
+        if let Err(error) = self.resume_retention().await {
+            tracing::error!(code = error.code.number(), "a change of retention could not be finished yet");
+        }
+        Ok(())
     }
 
     /// Starts what goes on beside commands, for as long as the engine lives.
@@ -215,6 +226,7 @@ impl Engine {
         requests::start(self);
         statistics::start(self);
         search::start(self);
+        streams::start(self);
         termination::start(self);
     }
 

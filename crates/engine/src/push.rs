@@ -3,6 +3,7 @@
 mod annotations;
 mod contacts;
 pub mod relations;
+mod streams;
 
 use bytes::Bytes;
 use model::settings::App;
@@ -13,6 +14,8 @@ pub use annotations::{Named, extensions_changed, extensions_cleared, reacted, re
 pub use contacts::{
     deleted, do_not_disturb, group_created, group_deleted, group_members, group_renamed, marked, pinned,
 };
+
+pub use streams::stream_piece;
 
 /// The name under which most frames are pushed.
 pub const MSG_PUSH: &str = "im_open_push.msg_push";

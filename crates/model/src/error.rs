@@ -241,6 +241,8 @@ error_table! {
     200_010 HoldUnknown "there is no such legal hold";
     200_011 ExportUnknown "there is no such export, its time is over, or its account was erased";
     200_012 SettingsChanged "the settings were changed meanwhile: read them and try again";
+    200_013 StreamOver "there is no such stream, or it has ended";
+    200_014 StreamsFull "the app has 1000 open streams: end some, or try again";
 }
 
 impl ErrorCode {

@@ -89,6 +89,12 @@ const RECORDS: &[Row] = &[
     row("daily statistics", NOBODY, "30 days; sealed sketches of who was active until another day begins"),
     row("application for friendship", "the account whose view it is", "until it is answered or deleted"),
     row(
+        "open stream",
+        "who sends it",
+        "until it ends: 15 seconds after its newest piece, or with the next start",
+    ),
+    row("piece of a stream", "who sends it", "as the open stream; text sealed"),
+    row(
         "merged messages of a day",
         ACCOUNT,
         "until the day is over, at most while the account exists; a number alone",

@@ -272,6 +272,12 @@ pub(crate) const ROWS: &[Row] = &[
     row("openim_robot_http_svc/delete_robot", BY_ROBOT, Ignored, r#"{"Robot_Account":"@RBT#known"}"#),
     row("openim_robot_http_svc/get_all_robots", BY_ROBOT, Ignored, "{}"),
     row(
+        "openim_robot_http_svc/send_stream_msg",
+        BY_ROBOT,
+        Ignored,
+        r#"{"From_Account":"@RBT#known","To_Account":"$ME","Chunk":"hi","Finish":1}"#,
+    ),
+    row(
         "profile/portrait_get",
         BY_PROFILE,
         Ignored,
@@ -431,6 +437,12 @@ pub(crate) const ROWS: &[Row] = &[
         Account,
         Refused(30003),
         r#"{"From_Account":"$ME","LatestPendencyTimeStamp":1}"#,
+    ),
+    row(
+        "stream_msg/send_c2c_stream_msg",
+        BY_MESSAGE,
+        Ignored,
+        r#"{"From_Account":"$ME","To_Account":"$PEER","MsgRandom":2,"MsgBody":[{"MsgType":"TIMStreamElem","MsgContent":{"Chunks":[{"Index":1,"Markdown":"hi","IsLast":true}]}}]}"#,
     ),
     row("user_search/query", Account, Ignored, r#"{"Keywords":["hello"]}"#),
     row("whimbrel_config/get", BY_ACCOUNT, Ignored, "{}"),

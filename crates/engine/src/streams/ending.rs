@@ -1,0 +1,142 @@
+//! The end of a stream: its pieces become one message of the history.
+
+use model::settings::App;
+use model::{Content, Medium, Result, SdkAppId, Sealed};
+use ports::records::{Range, Write, find};
+use ports::{Draft, Event, Record as _, Stamped};
+use promise::Stamps;
+use promise::keys::{Destroyed, Place};
+
+use super::facts::StreamId;
+use super::{PieceFact, Said, StreamFact, content_of, outgoing};
+use crate::Engine;
+use crate::erasure::RecalledFact;
+use crate::messages::{Outgoing, message_of};
+use crate::store::{put, remove, unchanged, write, write_if};
+
+/// Pieces read or removed at once.
+const AT_ONCE: usize = 500;
+
+/// How soon a stream that could not be stored is tried again, in milliseconds.
+const RETRY_MILLIS: u64 = 10_000;
+
+impl Engine {
+    /// Ends a stream; what cannot be stored now is tried again.
+    pub(super) async fn end_stream(&self, app: SdkAppId, id: StreamId) {
+        match self.try_to_end_stream(app, id).await {
+            Ok(true) => drop(self.streams.open.lock().remove(&(app, id))),
+            Ok(false) => {}
+            Err(error) => {
+                self.job_failed("storing a stream that ended", &error);
+                self.streams.put_off(app, id, self.context.clock.now().plus(RETRY_MILLIS));
+            }
+        }
+    }
+
+    /// Whether it has ended: a piece that came at this moment lets it go on.
+    async fn try_to_end_stream(&self, app: SdkAppId, id: StreamId) -> Result<bool> {
+        let records = self.context.records.as_ref();
+        let Some((mut fact, version)) = find::<StreamFact>(records, app, &id).await? else { return Ok(true) };
+        let Some(found) = self.apps.find(app).await? else { return Ok(true) };
+        if !fact.is_over {
+            fact.is_over = true;
+            let stamp = Stamps::of(app, &found.settings).message(fact.author, fact.key.time, Medium::Text);
+            let conditions = vec![unchanged::<StreamFact>(fact.key(), Some(version))];
+            if !write_if(records, app, conditions, vec![put(stamp, &fact)?]).await? {
+                return Ok(false);
+            }
+        }
+        let from = self.accounts.with_number(app, fact.author).await?;
+        let to = self.accounts.with_number(app, fact.receiver).await?;
+        // What an erased account wrote, or was written, is not brought back.
+        if let (Some(from), Some(to)) = (from, to) {
+            let content = self.whole_stream(app, &fact).await?;
+            self.finish_stream(&found, &fact, Outgoing { content, ..outgoing(&fact, from, to) }).await?;
+        }
+        self.forget_pieces(app, &fact).await?;
+        write(records, app, vec![remove::<StreamFact>(fact.key())]).await?;
+        Ok(true)
+    }
+
+    /// Stores what a stream says in the end as a message of the history, at the time of its first piece. May be repeated.
+    ///
+    /// Here a message that stands in the history from the first piece on would be changed instead.
+    async fn finish_stream(&self, app: &App, fact: &StreamFact, outgoing: Outgoing) -> Result<()> {
+        let (now, at) = (self.context.clock.now(), fact.key.time);
+        let stamps = Stamps::of(app.id, &app.settings);
+        let stamp = stamps.message(fact.author, at, Medium::Text);
+        if !stamps.stores_messages() || stamp.expiry.is_over(now) {
+            return Ok(());
+        }
+        self.preserve.message(app.id, &outgoing, fact.key.sequence, at).await?;
+        let place = Place::message(app.id, fact.conversation(), fact.author);
+        let sealed = self.keyring.seal(place, now.seconds(), stamp.expiry, &outgoing.content)?;
+        let event = Event::Message(message_of(&outgoing, fact.key.sequence, at, sealed));
+        // With its time it is recognised when a crash lets it be stored again.
+        let draft =
+            Draft { conversation: fact.conversation(), event, sent_at: Some(at), retry: None, origin: None };
+        self.context.timeline.append(Stamped::new(stamp, draft)).await?;
+        Ok(())
+    }
+
+    /// The content of the message that a stream becomes.
+    async fn whole_stream(&self, app: SdkAppId, fact: &StreamFact) -> Result<Content> {
+        let place = Place::message(app, fact.conversation(), fact.author);
+        let mut whole = Said::default();
+        let mut after = None;
+        loop {
+            let found = self.pieces(app, fact.id, after.take()).await?;
+            let Some(last) = found.last() else { return Ok(content_of(&whole)) };
+            after = Some((Vec::new(), last.key()));
+            for piece in &found {
+                let Some(bytes) = self.keyring.open_bytes(place, &piece.sealed) else { continue };
+                let said: Said = serde_json::from_slice(&bytes).unwrap_or_default();
+                whole.text += &said.text;
+                if piece.index == 1 {
+                    whole.custom = said.custom;
+                }
+            }
+        }
+    }
+
+    /// Removes the pieces of a stream, and notes their keys for destruction: a recall of the message leaves nothing of it.
+    async fn forget_pieces(&self, app: SdkAppId, fact: &StreamFact) -> Result<()> {
+        let since = self.context.clock.now().seconds();
+        loop {
+            let found = self.pieces(app, fact.id, None).await?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            let (mut writes, mut doomed): (Vec<Write>, _) = (Vec::new(), Vec::new());
+            for piece in found {
+                let Sealed { bucket, index, .. } = piece.sealed;
+                let gone = RecalledFact {
+                    conversation: fact.conversation(),
+                    author: fact.author,
+                    key: fact.key,
+                    bucket,
+                    index,
+                    since,
+                    is_certain: true,
+                    is_annotation: true,
+                };
+                writes.push(remove::<PieceFact>(piece.key()));
+                writes.push(put(Stamps::recalled(app, fact.author, bucket), &gone)?);
+                doomed.push(Destroyed::Content { bucket, index });
+            }
+            write(self.context.records.as_ref(), app, writes).await?;
+            doomed.into_iter().for_each(|what| self.doomed.add(what));
+        }
+    }
+
+    async fn pieces(
+        &self,
+        app: SdkAppId,
+        id: StreamId,
+        after: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<Vec<PieceFact>> {
+        let range = Range { kind: PieceFact::KIND, index: None, prefix: id.to_vec(), after, limit: AT_ONCE };
+        let found = self.context.records.scan(app, range).await?;
+        found.iter().map(|record| Ok(record.decode()?)).collect()
+    }
+}
