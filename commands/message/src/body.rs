@@ -8,6 +8,9 @@ use serde_json::value::RawValue;
 /// Options of a message; a client names them in an array.
 pub const SEND_CONTROLS: [&str; 4] = ["NoUnread", "NoLastMsg", "WithMuteNotifications", "NoMsgCheck"];
 
+/// Webhooks that a message may ask not to be sent to.
+pub const FORBIDDEN_CALLBACKS: [&str; 2] = ["ForbidBeforeSendMsgCallback", "ForbidAfterSendMsgCallback"];
+
 /// The longest keep time of a message for absent receivers, in seconds.
 pub const LIFE_SECONDS_MAX: i64 = 604_800;
 
@@ -27,13 +30,18 @@ macro_rules! sending_request {
             /// The app's own text, at most 8 KB.
             #[serde(rename = "CloudCustomData", default)]
             pub cloud_custom_data: Option<String>,
-            /// For push vendors; kept as it is.
+            /// For push vendors; kept as it is, and shown to the sender's and the receiver's clients: the SDK reads it from messages.
             #[serde(rename = "OfflinePushInfo", default)]
             #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
             pub offline_push_info: Option<$crate::body::PushInfo>,
-            /// `NoUnread`, `NoLastMsg`, `WithMuteNotifications`, `NoMsgCheck`.
+            /// `NoUnread`, `NoLastMsg`; `NoMsgCheck`: nobody looks for the app's keywords, and accounts may ask for that as well as back
+            /// ends, since the SDK offers it; `WithMuteNotifications`, which has no effect yet: nothing is pushed to
+            /// devices that are offline, which is what do-not-disturb is about.
             #[serde(rename = "SendMsgControl", default)]
             pub send_control: Vec<String>,
+            /// `ForbidBeforeSendMsgCallback`, `ForbidAfterSendMsgCallback`; checked, and without effect: there are no webhooks yet.
+            #[serde(rename = "ForbidCallbackControl", default)]
+            pub forbid_callbacks: Vec<String>,
             /// Whether extensions may be set on the message later.
             #[serde(rename = "SupportMessageExtension", default)]
             pub supports_extension: command::scalar::Flag,
@@ -53,6 +61,7 @@ macro_rules! sending_request {
                     cloud_custom_data: self.cloud_custom_data.take(),
                     offline_push_info: self.offline_push_info.take(),
                     send_control: std::mem::take(&mut self.send_control),
+                    forbid_callbacks: std::mem::take(&mut self.forbid_callbacks),
                     supports_extension: self.supports_extension,
                     needs_receipt: self.needs_receipt,
                     is_relayed: self.is_relayed,
@@ -73,6 +82,8 @@ pub struct Content {
     pub offline_push_info: Option<PushInfo>,
     /// `SendMsgControl`.
     pub send_control: Vec<String>,
+    /// `ForbidCallbackControl`.
+    pub forbid_callbacks: Vec<String>,
     /// `SupportMessageExtension`.
     pub supports_extension: Flag,
     /// `IsNeedReadReceipt`.
@@ -98,7 +109,7 @@ impl Content {
     ///
     /// # Errors
     /// `BodyNotArray`, `MessageBodyMalformed`, `ElementMalformed`, `MessageTooLong`, `OfflinePushInfoMalformed`,
-    /// `MessageBadJson` for an unknown `SendMsgControl`.
+    /// `MessageBadJson` for an unknown `SendMsgControl` or `ForbidCallbackControl`.
     pub fn check(self) -> Result<Checked> {
         let (body, medium) = model::element::normalise(&self.body)?;
         let content = model::Content {
@@ -107,12 +118,8 @@ impl Content {
             offline_push_info: self.offline_push_info.map(PushInfo::check).transpose()?.flatten(),
         };
         engine::messages::check_size(&content)?;
-        if let Some(unknown) =
-            self.send_control.iter().position(|name| !SEND_CONTROLS.contains(&name.as_str()))
-        {
-            return Err(ErrorCode::MessageBadJson
-                .because(format!("SendMsgControl[{unknown}]: one of {}", SEND_CONTROLS.join(", "))));
-        }
+        check_names("SendMsgControl", &self.send_control, &SEND_CONTROLS)?;
+        check_names("ForbidCallbackControl", &self.forbid_callbacks, &FORBIDDEN_CALLBACKS)?;
         let has = |name: &str| self.send_control.iter().any(|control| control == name);
         let flags = MessageFlags {
             needs_receipt: self.needs_receipt.0,
@@ -123,6 +130,15 @@ impl Content {
             ..MessageFlags::default()
         };
         Ok(Checked { content, medium, flags, is_moderated: !has("NoMsgCheck") })
+    }
+}
+
+fn check_names(field: &str, names: &[String], known: &[&str]) -> Result<()> {
+    match names.iter().position(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(unknown) => {
+            Err(ErrorCode::MessageBadJson.because(format!("{field}[{unknown}]: one of {}", known.join(", "))))
+        }
     }
 }
 

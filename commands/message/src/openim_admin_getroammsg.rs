@@ -62,6 +62,9 @@ impl Command for GetHistoryOf {
         .fields(&[
             ("Operator_Account", ErrorCode::SenderUnknown),
             ("Peer_Account", ErrorCode::ReceiverMissing),
+            // The names of older back ends.
+            ("From_Account", ErrorCode::SenderUnknown),
+            ("To_Account", ErrorCode::ReceiverMissing),
         ])
         .fails_with(&[ErrorCode::KeyMalformed]);
 

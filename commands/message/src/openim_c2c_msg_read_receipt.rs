@@ -31,7 +31,7 @@ pub struct MessageInfo {
     pub to: UserId,
     /// Its key.
     #[serde(rename = "MsgKey", default)]
-    pub key: Option<MessageKey>,
+    pub key: Option<String>,
     /// Chosen by its sender.
     #[serde(rename = "MsgSeq", default)]
     pub sequence: Option<u32>,
@@ -45,8 +45,10 @@ pub struct MessageInfo {
 
 impl MessageInfo {
     fn key(&self) -> Result<MessageKey> {
-        match (self.key, self.sequence, self.random, self.time) {
-            (Some(key), ..) => Ok(key),
+        match (&self.key, self.sequence, self.random, self.time) {
+            (Some(key), ..) => {
+                key.parse().map_err(|error| ErrorCode::KeyMalformed.in_field("C2CMsgInfo.MsgKey", error))
+            }
             (None, Some(sequence), Some(random), Some(time)) => Ok(MessageKey { sequence, random, time }),
             _ => Err(ErrorCode::KeyMalformed.because("C2CMsgInfo: MsgKey, or MsgSeq, MsgRandom and MsgTime")),
         }

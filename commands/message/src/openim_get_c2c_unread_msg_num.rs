@@ -62,12 +62,12 @@ pub struct PeerError {
 impl Command for GetUnread {
     const SPEC: Spec = Spec::new("openim/get_c2c_unread_msg_num", Family::MESSAGE)
         .fields(&[("To_Account", ErrorCode::ReceiverMissing)])
-        .fails_with(&[ErrorCode::TooManyAccounts]);
+        .fails_with(&[ErrorCode::SenderUnknown, ErrorCode::TooManyAccounts]);
 
     type Reply = Unread;
 
     async fn run(self, call: &Call) -> Result<Unread> {
-        let account = call.account("To_Account", &self.account, ErrorCode::ReceiverMissing).await?;
+        let account = call.account("To_Account", &self.account, ErrorCode::SenderUnknown).await?;
         let app = call.app.id;
         let Some(peers) = self.peers.filter(|peers| !peers.is_empty()) else {
             let mut all = 0;

@@ -14,7 +14,7 @@ sending_request! {
     ///
     /// A resend (same sender, MsgSeq, MsgRandom and content within 24 hours) gets the first answer again and sends
     /// nothing. An administrator may send for any account and is not held up by block lists or keywords. A text of an account
-    /// that holds a keyword of the app is refused or changed.
+    /// that holds a keyword of the app is refused or changed. To and from a robot (`@RBT#…`) nobody needs to be a friend.
     pub struct SendMessage {
         /// The sender. Over REST the administrator, if absent.
         #[serde(rename = "From_Account", default)]
@@ -28,7 +28,8 @@ sending_request! {
         /// 1: only for who is online now; not stored.
         #[serde(rename = "OnlineOnlyFlag", default)]
         pub online_only: Option<Flag>,
-        /// Seconds; 0: only for who is online now.
+        /// Seconds for which the message waits for who is offline; 0: only for who is online now. Other times are checked and have
+        /// no effect: the app's retention says how long a message is kept.
         #[serde(rename = "MsgLifeTime", default)]
         pub life_seconds: Option<i64>,
         /// Chosen by the sender, may repeat.
@@ -40,6 +41,9 @@ sending_request! {
         /// The sender's clock in seconds.
         #[serde(rename = "MsgClientTime", default)]
         pub client_time: Option<Seconds>,
+        /// A time in seconds, as older back ends send it; has no effect.
+        #[serde(rename = "MsgTimeStamp", default)]
+        pub time_stamp: Option<Seconds>,
     }
 }
 
@@ -60,9 +64,8 @@ pub struct SentMessage {
 impl SentMessage {
     /// The reply to a send.
     #[must_use]
-    pub fn of(sent: Sent, author: AccountNumber, client_time: Option<Seconds>) -> Self {
-        let client_time = client_time.unwrap_or(sent.time).0;
-        let id = format!("{author}-{client_time}-{}", sent.key.random);
+    pub fn of(sent: Sent, author: AccountNumber) -> Self {
+        let id = format!("{author}-{}-{}", sent.client_time.0, sent.key.random);
         Self { time: sent.time, key: sent.key, id }
     }
 }
@@ -129,7 +132,7 @@ impl Command for SendMessage {
         let mut flags = content.flags;
         flags.receiver_only = is_receiver_only(self.sync_other_machine)?;
         let is_online_only = is_online_only(self.life_seconds, self.online_only)?;
-        if !call.is_administrator() {
+        if !call.is_administrator() && !crate::target::has_robot(&from.user, &to.user) {
             let relations = &call.engine.relations;
             relations.check_friendship(call.app.id, &call.app.settings, from.number, to.number).await?;
         }
@@ -157,6 +160,6 @@ impl Command for SendMessage {
             origin: call.instance(),
         };
         let sent = call.engine.send(&call.app, outgoing).await?;
-        Ok(SentMessage::of(sent, author, self.client_time))
+        Ok(SentMessage::of(sent, author))
     }
 }

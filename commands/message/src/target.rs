@@ -62,7 +62,9 @@ impl Sides {
             return Ok(());
         }
         let engine = &call.engine;
-        engine.relations.check_friendship(call.app.id, settings, own, other).await?;
+        if !has_robot(&self.from.user, &self.to.user) {
+            engine.relations.check_friendship(call.app.id, settings, own, other).await?;
+        }
         if settings.block_list_check && engine.blocks.is_blocked(call.app.id, other, own).await? {
             return Err(ErrorCode::BlockedByReceiver.into());
         }
@@ -120,6 +122,12 @@ impl Sides {
         let viewer = call.session().map(|session| session.account.number);
         call.engine.annotated(&call.app, &self.to, &self.from, key, viewer).await
     }
+}
+
+/// Whether one of two accounts is a robot: those need no friendship (page 1047/55281).
+#[must_use]
+pub fn has_robot(one: &UserId, other: &UserId) -> bool {
+    one.is_robot_name() || other.is_robot_name()
 }
 
 /// Refuses an account that is muted, as it is now: it may have been muted since it logged in.

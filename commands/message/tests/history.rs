@@ -170,6 +170,11 @@ async fn a_back_end_reads_what_lies_between_two_times() {
     ] {
         assert!(fields.get(name).is_some(), "{name}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_of_a_back_ends_page_name_their_field() {
+    let world = world().await;
     for (body, code, field) in [
         (
             json!({"Peer_Account": "alice", "MaxCnt": 1, "MinTime": 0, "MaxTime": 1}),
@@ -182,6 +187,16 @@ async fn a_back_end_reads_what_lies_between_two_times() {
             "Operator_Account",
         ),
         (json!({"Operator_Account": "bob", "MaxCnt": 1, "MinTime": 0, "MaxTime": 1}), 90003, "Peer_Account"),
+        (
+            json!({"From_Account": 1, "To_Account": "alice", "MaxCnt": 1, "MinTime": 0, "MaxTime": 1}),
+            90008,
+            "From_Account",
+        ),
+        (
+            json!({"From_Account": "bob", "To_Account": 1, "MaxCnt": 1, "MinTime": 0, "MaxTime": 1}),
+            90003,
+            "To_Account",
+        ),
         (
             json!({"Operator_Account": "bob", "Peer_Account": "alice", "MinTime": 0, "MaxTime": 1}),
             90001,
@@ -219,6 +234,9 @@ async fn one_side_deletes_and_the_other_keeps() {
     let own = json!({"To_Account": "alice", "MsgKeyList": [all[1]]});
     carol.call("openim.delete_c2c_msg_ramble", own).await.ok();
     assert_eq!(keys(&page(&mut bob, 20, 0, &json!(0), &json!("")).await), all[1..9]);
+    let bad = json!({"Operator_Account": "alice", "Peer_Account": "bob", "MsgKeyList": ["bad", ""]});
+    let answer = world.rest("openim/delete_c2c_msg_ramble", bad).await.ok();
+    assert_eq!(answer["InvalidMsgKeyList"], json!(["bad", ""]), "none is a key, nothing is deleted");
     let rest = json!({"Operator_Account": "alice", "Peer_Account": "bob", "MsgKeyList": [all[0]]});
     world.rest("openim/delete_c2c_msg_ramble", rest).await.ok();
     assert_eq!(keys(&page(&mut alice, 20, 0, &json!(0), &json!("")).await), all[1..]);
@@ -229,6 +247,7 @@ async fn one_side_deletes_and_the_other_keeps() {
             90054,
             "MsgKeyList",
         ),
+        (json!([]), 90001, ""),
         (json!({"Peer_Account": "alice", "MsgKeyList": [all[0]]}), 90008, "Operator_Account"),
         (json!({"Operator_Account": "bob", "MsgKeyList": [all[0]]}), 90003, "Peer_Account"),
     ] {

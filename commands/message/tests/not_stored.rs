@@ -82,3 +82,43 @@ async fn what_was_stored_before_is_gone_at_once_and_what_comes_after_a_choice_is
     world.send("alice", "bob", "stored again").await;
     assert_eq!(world.history("bob", "alice").await.len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn another_message_with_the_same_numbers_is_delivered_too() {
+    let world = world().await;
+    let (mut alice, mut bob) = (world.login("alice").await, world.login("bob").await);
+    let mut custom = message(1, "first");
+    custom["CloudCustomData"] = json!("other");
+    for body in [message(1, "first"), message(1, "second"), custom.clone()] {
+        alice.call("openim.sendmsg", body.clone()).await.ok();
+        assert_eq!(bob.pushed().await.item("C2cMsgArray")[0]["MsgBody"], body["MsgBody"]);
+    }
+    alice.call("openim.sendmsg", custom.clone()).await.ok();
+    bob.hears_nothing().await;
+    // Beyond the time in which a resend is recognised it is a new message.
+    world.advance_seconds(86_401).await;
+    world.rest("openim/sendmsg", custom).await.ok();
+    bob.pushed().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_message_for_who_is_online_is_pushed_once() {
+    let world = World::new(message::commands).await;
+    world.accounts(&["administrator", "alice", "bob"]).await;
+    let (mut alice, mut bob) = (world.login("alice").await, world.login("bob").await);
+    let mut body = message(1, "typing");
+    body["OnlineOnlyFlag"] = json!(1);
+    let first = alice.call("openim.sendmsg", body.clone()).await.ok();
+    world.advance_seconds(2).await;
+    let again = alice.call("openim.sendmsg", body.clone()).await.ok();
+    assert_eq!((&again["MsgKey"], &again["MsgId"]), (&first["MsgKey"], &first["MsgId"]));
+    // At the same moment, too.
+    body["MsgRandom"] = json!(2);
+    let numbers =
+        [alice.send("openim.sendmsg", body.clone()).await, alice.send("openim.sendmsg", body).await];
+    for number in numbers {
+        let answer = alice.answer_or_end("openim.sendmsg", number).await;
+        answer.expect("an answer").ok();
+    }
+    assert_eq!(bob.rest().await.len(), 2);
+}

@@ -1,7 +1,7 @@
 //! `openim/batchsendmsg`: one message to many, each in its own conversation.
 
 use serde_json::{Value, json};
-use testkit::{World, text};
+use testkit::{Options, World, text};
 
 fn to_many(receivers: &Value, random: u32) -> Value {
     json!({"From_Account": "alice", "To_Account": receivers, "MsgSeq": 9, "MsgRandom": random,
@@ -112,4 +112,67 @@ async fn online_only_batches_leave_no_trace() {
     assert_eq!(bob.pushed().await.item("C2cMsgArray")[0]["MsgLifeTime"], 0);
     let count = world.rest("openim/get_c2c_unread_msg_num", json!({"To_Account": "carol"})).await.ok();
     assert_eq!(count["AllC2CUnreadMsgNum"], 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_cannot_be_reached_does_not_keep_it_from_the_others() {
+    let world = world().await;
+    world.keep(Some(0), None).await;
+    let mut carol = world.login("carol").await;
+    let sent = world.rest("openim/batchsendmsg", to_many(&json!(["bob", "carol"]), 1)).await.ok();
+    assert_eq!(sent["ErrorList"], json!([{"To_Account": "bob", "ErrorCode": 200_008}]));
+    assert_eq!(carol.pushed().await.item("C2cMsgArray")[0]["MsgKey"], sent["MsgKey"]);
+    world.rest("openim/batchsendmsg", to_many(&json!(["bob", "nobody"]), 2)).await.refused(200_008, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn receivers_who_are_reached_later_have_keys_of_their_own() {
+    let options = Options { sync_millis: 700, ..Options::of(message::commands) };
+    let world = World::with(options).await;
+    world.accounts(&["administrator", "alice", "bob", "carol"]).await;
+    let receivers = ["bob", "carol", "alice"];
+    let sent = world.rest("openim/batchsendmsg", to_many(&json!(receivers), 1)).await.ok();
+    let others = sent.list("MsgKeyList").to_vec();
+    assert!(!others.is_empty() && others.iter().all(|other| other["MsgKey"] != sent["MsgKey"]));
+    for receiver in receivers {
+        let other = others.iter().find(|other| other["To_Account"] == receiver);
+        let key = other.map_or(&sent["MsgKey"], |other| &other["MsgKey"]);
+        let recall = json!({"From_Account": "alice", "To_Account": receiver, "MsgKey": key});
+        world.rest("openim/admin_msgwithdraw", recall).await.ok();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_is_refused_costs_no_receivers() {
+    let world = world().await;
+    world.advance_seconds(60 - u64::from(world.now().0) % 60).await;
+    let many: Vec<String> = (0..500).map(|number| format!("user{number}")).collect();
+    let mut bad = to_many(&json!(many), 1);
+    bad["From_Account"] = json!("nobody");
+    for _ in 0..25 {
+        world.rest("openim/batchsendmsg", bad.clone()).await.refused(90008, "From_Account");
+    }
+    world.rest("openim/batchsendmsg", to_many(&json!(["bob"]), 1)).await.ok();
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_field_is_checked() {
+    let world = world().await;
+    let full = to_many(&json!(["bob"]), 1);
+    for (name, value, code) in [
+        ("CloudCustomData", json!(1), 90001),
+        ("SendMsgControl", json!(["Unknown"]), 90001),
+        ("ForbidCallbackControl", json!(["Unknown"]), 90001),
+        ("MsgBody", json!([1]), 90002),
+        ("MsgTimeStamp", json!("now"), 90006),
+        ("MsgBody", json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": 1}}]), 90010),
+        ("MsgLifeTime", json!(-1), 90026),
+        ("SyncOtherMachine", json!(3), 90031),
+        ("OfflinePushInfo", json!(1), 90043),
+        ("MsgLifeTime", json!("long"), 90044),
+    ] {
+        let mut body = full.clone();
+        body[name] = value;
+        world.rest("openim/batchsendmsg", body).await.refused(code, "");
+    }
 }

@@ -108,6 +108,11 @@ async fn errors_carry_the_documented_number_and_name_the_field() {
         (wrong("MsgRandom", Value::Null), 90005, "MsgRandom"),
         (wrong("From_Account", json!("nobody")), 90008, "From_Account"),
         (wrong("To_Account", json!("nobody")), 90012, "To_Account"),
+        (wrong("CloudCustomData", json!(1)), 90001, "CloudCustomData"),
+        (wrong("MsgBody", json!([1])), 90002, "MsgBody"),
+        (wrong("To_Account", json!(1)), 90003, "To_Account"),
+        (wrong("MsgBody", json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": 1}}])), 90010, "MsgBody"),
+        (wrong("OfflinePushInfo", json!(1)), 90043, "OfflinePushInfo"),
         (wrong("MsgBody", json!({})), 90007, "MsgBody"),
         (wrong("MsgBody", text(&"x".repeat(13_000))), 80002, "MsgBody"),
     ] {
@@ -128,4 +133,21 @@ async fn an_import_from_the_future_is_refused_and_moves_no_clock() {
     let body = json!({"From_Account": "alice", "To_Account": "bob", "MsgRandom": 9, "MsgBody": text("now")});
     let sent = world.rest("openim/sendmsg", body).await.ok();
     assert_eq!(sent["MsgTime"], json!(world.now()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_import_says_is_read_back() {
+    let world = world().await;
+    let mut bob = world.login("bob").await;
+    let mut body = import(&world, 2, 1, 100);
+    body["CloudCustomData"] = json!("own");
+    body["SupportMessageExtension"] = json!(1);
+    body["IsNeedReadReceipt"] = json!(1);
+    world.rest("openim/importmsg", body).await.ok();
+    let page = history(&mut bob, "alice").await;
+    let found = &page.list("MsgList")[0];
+    assert_eq!(found["CloudCustomData"], "own");
+    assert_eq!(found["SupportMessageExtension"], 1, "{found}");
+    assert_eq!(found["IsNeedReadReceipt"], 1, "{found}");
+    assert_eq!(found["MsgTimeStamp"], world.now().0 - 100);
 }

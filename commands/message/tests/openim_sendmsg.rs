@@ -436,3 +436,45 @@ async fn a_muted_account_cannot_write_until_the_second_in_which_its_time_is_over
     alice.call("openim.sendmsg", body(3)).await.ok();
     assert_eq!(world.history("bob", "alice").await.len(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_robot_needs_no_friendship() {
+    let world = world().await;
+    let robot = "@RBT#one";
+    world.robot(robot).await;
+    world.set("friendship_check", "both").await;
+    let (mut alice, mut one) = (world.login("alice").await, world.login(robot).await);
+    alice.call("openim.sendmsg", hello(1)).await.refused(20009, "");
+    let to_robot = with(hello(2), "To_Account", json!(robot));
+    let sent = alice.call("openim.sendmsg", with(to_robot, "SupportMessageExtension", json!(1))).await.ok();
+    one.pushed().await;
+    let answer = with(hello(3), "From_Account", json!(robot));
+    one.call("openim.sendmsg", with(answer, "To_Account", json!("alice"))).await.ok();
+    let reaction = json!({"From_Account": "alice", "To_Account": robot, "MsgKey": sent["MsgKey"],
+        "Reaction": "smile", "OperateType": 1});
+    alice.call("openim_msg_ext_http_svc.reaction_add", reaction).await.ok();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_no_effect_yet_is_accepted() {
+    let world = world().await;
+    for (name, value) in [
+        ("SendMsgControl", json!(["WithMuteNotifications"])),
+        ("ForbidCallbackControl", json!(["ForbidBeforeSendMsgCallback", "ForbidAfterSendMsgCallback"])),
+        ("MsgTimeStamp", json!(1_557_387_418)),
+        ("MsgLifeTime", json!(60)),
+    ] {
+        world.rest("openim/sendmsg", with(hello(1), name, value)).await.ok();
+    }
+    let unknown = with(hello(1), "ForbidCallbackControl", json!(["Unknown"]));
+    world.rest("openim/sendmsg", unknown).await.refused(90001, "ForbidCallbackControl");
+    world.rest("openim/sendmsg", with(hello(1), "MsgTimeStamp", json!("x"))).await.refused(90006, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resend_is_named_as_the_message_was_the_first_time() {
+    let world = world().await;
+    let first = world.rest("openim/sendmsg", hello(1)).await.ok();
+    let again = world.rest("openim/sendmsg", with(hello(1), "MsgClientTime", json!(99))).await.ok();
+    assert_eq!(again["MsgId"], first["MsgId"]);
+}

@@ -177,8 +177,9 @@ async fn counts_are_given_in_all_or_by_peer() {
     unread_of(&world, &json!(vec!["alice"; 10])).await.ok();
     unread_of(&world, &json!(vec!["alice"; 11])).await.refused(90018, "Peer_Account");
     let nobody = json!({"To_Account": "nobody"});
-    world.rest("openim/get_c2c_unread_msg_num", nobody).await.refused(90003, "To_Account");
+    world.rest("openim/get_c2c_unread_msg_num", nobody).await.refused(90008, "To_Account");
     world.rest("openim/get_c2c_unread_msg_num", json!({})).await.refused(90003, "To_Account");
+    world.rest("openim/get_c2c_unread_msg_num", json!([])).await.refused(90001, "");
     let mut bob = world.login("bob").await;
     let own = json!({"To_Account": "bob"});
     bob.call("openim.get_c2c_unread_msg_num", own).await.refused(90009, "");

@@ -127,6 +127,7 @@ async fn errors_of_the_administrators_recall_name_their_field() {
         (json!({"To_Account": "bob", "MsgKey": key}), 90008, "From_Account"),
         (json!({"From_Account": "nobody", "To_Account": "bob", "MsgKey": key}), 90008, "From_Account"),
         (json!({"From_Account": "alice", "MsgKey": key}), 90003, "To_Account"),
+        (json!({"From_Account": "alice", "To_Account": "nobody", "MsgKey": key}), 90003, "To_Account"),
         (json!({"From_Account": "alice", "To_Account": "bob"}), 90054, "MsgKey"),
         (json!({"From_Account": "alice", "To_Account": "bob", "MsgKey": "1_2"}), 90054, "MsgKey"),
         (json!({"From_Account": "alice", "To_Account": "bob", "MsgKey": "1_2_3"}), 20022, ""),
@@ -137,4 +138,5 @@ async fn errors_of_the_administrators_recall_name_their_field() {
     }
     let body = json!({"From_Account": "alice", "To_Account": "bob", "MsgKey": key});
     alice.call("openim.admin_msgwithdraw", body).await.refused(90009, "");
+    world.rest("openim/admin_msgwithdraw", json!([])).await.refused(90001, "");
 }

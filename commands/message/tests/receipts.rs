@@ -117,6 +117,12 @@ async fn a_receipt_comes_from_who_received() {
             90054,
             "C2CMsgInfo",
         ),
+        (
+            json!({"Peer_Account": "alice",
+                "C2CMsgInfo": [{"From_Account": "alice", "To_Account": "carol", "MsgKey": "1_2"}]}),
+            90054,
+            "C2CMsgInfo.MsgKey",
+        ),
     ] {
         carol.call("openim.c2c_msg_read_receipt", body).await.refused(code, field);
     }

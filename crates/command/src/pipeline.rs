@@ -146,7 +146,7 @@ impl Pipeline {
             return Answer { before, body: envelope::failure(&error, false) };
         };
         let spec = command.spec();
-        let outcome = body.map_err(|error| in_family(spec, error));
+        let outcome = body.map_err(|error| spec.family.tell(error));
         let micros = self.engine.context.clock.elapsed_micros().saturating_sub(begun_at);
         self.metrics.count(index, outcome.is_ok(), micros);
         let error = outcome.as_ref().err();
@@ -199,14 +199,6 @@ fn authorise(spec: &Spec, call: &Call) -> Result<()> {
         Caller::Account(_) => Err(spec.family.not_administrator.into()),
         Caller::Nobody => Err(ErrorCode::NotLoggedIn.into()),
     }
-}
-
-/// Puts the family's number for internal errors in place of the general one.
-fn in_family(spec: &Spec, error: Error) -> Error {
-    if error.code != ErrorCode::MessageServiceUnavailable {
-        return error;
-    }
-    Error { code: spec.family.internal, info: spec.family.internal.sentence().into(), ..error }
 }
 
 /// A request as it is noted in its app's log: with what the caller was told and, for what failed inside, why.

@@ -1,6 +1,6 @@
 //! What a command declares about itself.
 
-use model::ErrorCode;
+use model::{Error, ErrorCode};
 
 /// Who may call a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +102,21 @@ impl Family {
         internal: ErrorCode::ContactInternal,
         has_display: true,
     };
+}
+
+/// Numbers for internal errors that parts of the engine answer whoever asks.
+const INTERNAL: [ErrorCode; 3] =
+    [ErrorCode::MessageServiceUnavailable, ErrorCode::AccountInternal, ErrorCode::ConfigInternal];
+
+impl Family {
+    /// An error as callers of this family are told of it: with the family's own number for what failed inside.
+    #[must_use]
+    pub fn tell(self, error: Error) -> Error {
+        if error.code == self.internal || !INTERNAL.contains(&error.code) {
+            return error;
+        }
+        Error { code: self.internal, info: self.internal.sentence().into(), ..error }
+    }
 }
 
 /// What a command declares about itself.

@@ -60,6 +60,8 @@ pub struct Sent {
     pub time: Seconds,
     /// Its key.
     pub key: MessageKey,
+    /// What its sender's clock said, as it is kept with the message.
+    pub client_time: Seconds,
     /// Whether it was new; if not, this is the answer of the first time.
     pub is_new: bool,
 }
@@ -94,9 +96,9 @@ pub(crate) fn retry_key(outgoing: &Outgoing, attempt: u8) -> RetryKey {
     RetryKey(half)
 }
 
-fn sent(appended: &Appended, sequence: u32) -> Sent {
+fn sent(appended: &Appended, sequence: u32, client_time: Seconds) -> Sent {
     let key = appended.key.unwrap_or(MessageKey { sequence, random: 0, time: appended.time });
-    Sent { time: appended.time, key, is_new: appended.is_new }
+    Sent { time: appended.time, key, client_time, is_new: appended.is_new }
 }
 
 pub(crate) fn message_of<C>(outgoing: &Outgoing, sequence: u32, now: Seconds, content: C) -> Message<C> {
@@ -125,13 +127,7 @@ impl Engine {
         self.profiles.used(stamps, app.id, outgoing.from.number);
         let sequence = outgoing.sequence.unwrap_or_else(|| self.context.random.next_u32());
         self.preserve.message(app.id, &outgoing, sequence, now).await?;
-        if outgoing.is_online_only {
-            let message = message_of(&outgoing, sequence, now, outgoing.content.clone());
-            self.send_online(app, &message, &outgoing.to, now, outgoing.origin).await?;
-            self.statistics.sent(app.id, outgoing.from.number);
-            return Ok(Sent { time: now, key: message.key(now), is_new: true });
-        }
-        if !stamps.stores_messages() {
+        if outgoing.is_online_only || !stamps.stores_messages() {
             return self.send_unstored(app, &outgoing, sequence, now).await;
         }
         for attempt in 0..SAME_NUMBERS_MAX {
@@ -139,14 +135,15 @@ impl Engine {
             let appended = self.append_message(app, &outgoing, sequence, now, retry)?.await?;
             if appended.is_new {
                 self.statistics.sent(app.id, outgoing.from.number);
+                return Ok(sent(&appended, sequence, outgoing.client_time.unwrap_or(now)));
             }
-            if appended.is_new || self.is_resend(app, &outgoing, &appended).await? {
-                return Ok(sent(&appended, sequence));
+            if let Some(client_time) = self.resent(app, &outgoing, &appended).await? {
+                return Ok(sent(&appended, sequence, client_time));
             }
         }
         let appended = self.append_message(app, &outgoing, sequence, now, None)?.await?;
         self.statistics.sent(app.id, outgoing.from.number);
-        Ok(sent(&appended, sequence))
+        Ok(sent(&appended, sequence, outgoing.client_time.unwrap_or(now)))
     }
 
     /// Seals and appends a message.
@@ -168,9 +165,9 @@ impl Engine {
         Ok(self.context.timeline.append(Stamped::new(stamp, draft)))
     }
 
-    /// Whether a message with the numbers of an earlier one says the same. Where that cannot be read any more, since it was
+    /// The sender's clock of the earlier message, if one with the same numbers says the same. Where that cannot be read any more, since it was
     /// recalled, erased or changed, the sender's clock tells: a resend must not bring it back, a new message must not be lost.
-    async fn is_resend(&self, app: &App, outgoing: &Outgoing, earlier: &Appended) -> Result<bool> {
+    async fn resent(&self, app: &App, outgoing: &Outgoing, earlier: &Appended) -> Result<Option<Seconds>> {
         let author = outgoing.from.number;
         let conversation = ConversationId::between(author, outgoing.to.number);
         let at = HistoryKey { time: earlier.time, position: earlier.position };
@@ -179,18 +176,20 @@ impl Engine {
         for viewer in [author, outgoing.to.number] {
             seen = seen.or(self.message_at(app.id, conversation, viewer, at).await?);
         }
-        let Some(found) = seen else { return Ok(true) };
+        let Some(found) = seen else { return Ok(Some(outgoing.client_time.unwrap_or(earlier.time))) };
+        let first = found.message.client_time;
         let place = Place::message(app.id, conversation, found.message.writer());
         let content = self.keyring.open_content(place, &found.message.content);
         let is_as_sent = found.revoker.is_none() && found.message.modification.is_none();
         if let Some(content) = content.filter(|_| is_as_sent) {
-            return Ok(content == outgoing.content);
+            return Ok((content == outgoing.content).then_some(first));
         }
         let now = self.context.clock.now().seconds();
-        Ok(match outgoing.client_time {
-            Some(client_time) => client_time == found.message.client_time,
+        let is_resend = match outgoing.client_time {
+            Some(client_time) => client_time == first,
             None => now <= earlier.time.plus(RESEND_SECONDS_MIN),
-        })
+        };
+        Ok(is_resend.then_some(first))
     }
 
     /// Pushes a message that is not stored.
