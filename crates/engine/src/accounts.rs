@@ -10,7 +10,6 @@ use ports::{Record, Records};
 use promise::Stamps;
 use quick_cache::sync::Cache;
 
-use crate::annotations::{AnnotationsFact, ExtensionFact, OF_ACCOUNT, ReactionFact};
 use crate::apps::Apps;
 use crate::contact_groups::ContactGroupsFact;
 use crate::context::Context;
@@ -74,13 +73,7 @@ impl Accounts {
         self.context.records.as_ref()
     }
 
-    fn remember(&self, app: SdkAppId, fact: AccountFact) -> Arc<AccountFact> {
-        let fact = Arc::new(fact);
-        self.by_name.insert((app, fact.user.clone()), Arc::clone(&fact));
-        self.by_number.insert((app, fact.number), Arc::clone(&fact));
-        fact
-    }
-
+    /// Whoever reads at this moment must not put back what was before: a removal ends its turn in the cache.
     fn forget(&self, app: SdkAppId, fact: &AccountFact) {
         self.by_name.remove(&(app, fact.user.clone()));
         self.by_number.remove(&(app, fact.number));
@@ -91,11 +84,17 @@ impl Accounts {
     /// # Errors
     /// What the store says.
     pub async fn find(&self, app: SdkAppId, user: &UserId) -> Result<Option<Arc<AccountFact>>> {
-        if let Some(fact) = self.by_name.get(&(app, user.clone())) {
-            return Ok(Some(fact));
-        }
+        let turn = match self.by_name.get_value_or_guard_async(&(app, user.clone())).await {
+            Ok(known) => return Ok(Some(known)),
+            Err(turn) => turn,
+        };
         let found = find::<AccountFact>(self.records(), app, user.as_str().as_bytes()).await?;
-        Ok(found.map(|(fact, _)| self.remember(app, fact)))
+        let found = found.map(|(fact, _)| Arc::new(fact));
+        if let Some(fact) = &found {
+            // Fails where somebody changed it meanwhile: then the next reader reads again.
+            drop(turn.insert(Arc::clone(fact)));
+        }
+        Ok(found)
     }
 
     /// Signatures made before this second do not open the name, whether or not an account has it now.
@@ -120,11 +119,16 @@ impl Accounts {
         app: SdkAppId,
         number: AccountNumber,
     ) -> Result<Option<Arc<AccountFact>>> {
-        if let Some(fact) = self.by_number.get(&(app, number)) {
-            return Ok(Some(fact));
-        }
+        let turn = match self.by_number.get_value_or_guard_async(&(app, number)).await {
+            Ok(known) => return Ok(Some(known)),
+            Err(turn) => turn,
+        };
         let found = indexed_by::<AccountFact>(self.records(), app, AccountFact::BY_NUMBER, number, 1).await?;
-        Ok(found.into_iter().next().map(|fact| self.remember(app, fact)))
+        let found = found.into_iter().next().map(Arc::new);
+        if let Some(fact) = &found {
+            drop(turn.insert(Arc::clone(fact)));
+        }
+        Ok(found)
     }
 
     /// Refuses one more account where the app's package has a limit. Several that are made at the same moment may pass it
@@ -186,7 +190,7 @@ impl Accounts {
             if write_if(self.records(), app, vec![absent], writes).await? {
                 self.statistics.registered(app);
                 self.people.changed(app, fact.number);
-                return Ok(self.remember(app, fact));
+                return Ok(Arc::new(fact));
             }
         }
         Err(ErrorCode::AccountInternal.into())
@@ -282,8 +286,12 @@ impl Accounts {
             let mut fact: AccountFact = found.decode()?;
             change(&mut fact);
             let condition = unchanged::<AccountFact>(fact.key(), Some(found.version));
-            if write_if(self.records(), app, vec![condition], vec![put(found.stamp, &fact)?]).await? {
-                return Ok(self.remember(app, fact));
+            let written =
+                write_if(self.records(), app, vec![condition], vec![put(found.stamp, &fact)?]).await;
+            // Whether a write that failed was done is not known.
+            self.forget(app, &fact);
+            if written? {
+                return Ok(Arc::new(fact));
             }
         }
         Err(ErrorCode::AccountInternal.into())
@@ -332,19 +340,20 @@ impl Accounts {
             gone.push(put(stamps.nameless_until(end), &revoked)?);
         }
         let condition = unchanged::<AccountFact>(fact.key(), Some(version));
-        if !write_if(self.records(), app, vec![condition], gone).await? {
+        let written = write_if(self.records(), app, vec![condition], gone).await;
+        self.forget(app, &fact);
+        if !written? {
             // Somebody else deleted it, or revoked its signatures at this moment.
             return Err(ErrorCode::AccountInternal.into());
         }
         self.statistics.deleted(app);
-        self.forget(app, &fact);
         self.people.changed(app, number);
         self.remove_all::<InstanceFact>(app, number, None).await?;
         Ok(Arc::new(fact))
     }
 
-    /// Deletes what is left of an account that is deleted, but for what is kept in memory too: `Relations::erase_list`,
-    /// `Blocks::erase`, `Follows::erase`.
+    /// Deletes what is left of an account that is deleted, but for what is kept in memory too (`Relations::erase_list`,
+    /// `Blocks::erase`, `Follows::erase`), and for what was added to messages (`Engine::erase_annotations`).
     pub(crate) async fn delete_rest(&self, app: SdkAppId, number: AccountNumber) -> Result<()> {
         self.remove_all::<InstanceFact>(app, number, None).await?;
         self.remove_all::<RequestFact>(app, number, None).await?;
@@ -354,10 +363,6 @@ impl Accounts {
         self.remove_all::<ContactGroupsFact>(app, number, None).await?;
         self.remove_all::<DoNotDisturbFact>(app, number, None).await?;
         self.remove_all::<ExportFact>(app, number, None).await?;
-        // Those of the other sides too: nobody can name these messages any more.
-        self.remove_all::<ExtensionFact>(app, number, Some(OF_ACCOUNT)).await?;
-        self.remove_all::<ReactionFact>(app, number, Some(OF_ACCOUNT)).await?;
-        self.remove_all::<AnnotationsFact>(app, number, Some(OF_ACCOUNT)).await?;
         self.remove_all::<RobotFact>(app, number, None).await?;
         crate::merged::remove_of(self.records(), app, number).await?;
         self.remove_all::<StreamFact>(app, number, Some(StreamFact::BY_AUTHOR)).await?;

@@ -184,6 +184,7 @@ impl Engine {
         self.relations.erase_list(app, number).await?;
         self.blocks.erase(app, number).await?;
         self.accounts.delete_rest(app, number).await?;
+        self.erase_annotations(app, number).await?;
         self.follows.erase(app, number).await?;
         let Some(mut fact) = self.erased(app, number).await? else { return Ok(()) };
         if let (None, Some(name)) = (fact.deleted, &fact.name) {

@@ -46,6 +46,7 @@ pub mod streams;
 mod telling;
 pub mod termination;
 mod token;
+mod turns;
 mod unstored;
 
 use std::sync::Arc;

@@ -11,10 +11,10 @@ use ports::{Kind, Record, Records};
 use promise::Stamps;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
 
 use crate::context::Context;
 use crate::store::{put, remove, write};
+use crate::turns::Turns;
 
 /// Apps whose keywords are kept in memory, ready to be looked for.
 const CACHED: usize = 10_000;
@@ -74,13 +74,14 @@ fn admit(matcher: &Matcher, scene: Scene, text: &str) -> Result<Option<String>> 
 pub struct Moderation {
     context: Context,
     matchers: Cache<SdkAppId, Arc<Matcher>>,
-    /// Held by who changes keywords or reads them for the cache, so that the cache never holds former ones.
-    changing: Mutex<()>,
+    /// Held by who changes an app's keywords or reads them for the cache, so that the cache never holds former ones. By app: to make
+    /// ready what one app looks for keeps no other waiting.
+    changing: Turns,
 }
 
 impl Moderation {
     pub(crate) fn new(context: Context) -> Self {
-        Self { context, matchers: Cache::new(CACHED), changing: Mutex::default() }
+        Self { context, matchers: Cache::new(CACHED), changing: Turns::default() }
     }
 
     fn records(&self) -> &dyn Records {
@@ -95,7 +96,7 @@ impl Moderation {
         if let Some(matcher) = self.matchers.get(&app) {
             return Ok(matcher);
         }
-        let _turn = self.changing.lock().await;
+        let _turn = self.changing.of(app).await;
         if let Some(matcher) = self.matchers.get(&app) {
             return Ok(matcher);
         }
@@ -156,7 +157,7 @@ impl Moderation {
     }
 
     async fn change(&self, app: SdkAppId, added: Vec<Keyword>, removed: &[(WordKind, String)]) -> Result<()> {
-        let _turn = self.changing.lock().await;
+        let _turn = self.changing.of(app).await;
         let since = self.context.clock.now().seconds();
         let key_of = |keyword: &Keyword| Keyword::key_of(keyword.kind, &keyword.text);
         let former = self.keywords(app).await?;

@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::settings::App;
-use model::{AccountNumber, DataClass, ErrorCode, Result, SdkAppId, Seconds, Subject, UserId};
+use model::{AccountNumber, DataClass, Error, ErrorCode, Result, SdkAppId, Seconds, Subject, UserId};
 use ports::records::{Range, find};
 use ports::{Kind, Record};
 use promise::Stamps;
 use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
 
 use crate::Engine;
 use crate::facts::AccountFact;
 use crate::store::{TRIES_MAX, put, unchanged, write_if};
+use crate::turns::Turns;
 
 /// The most robots of an app (page 1047/55281).
 pub const ROBOTS_MAX: usize = 20;
@@ -56,18 +56,27 @@ impl Record for RobotFact {
 /// What is in memory about robots.
 pub(crate) struct Robots {
     numbers: Cache<SdkAppId, Arc<BTreeSet<AccountNumber>>>,
-    /// Held by who makes a robot, since they are counted, and by who reads them for the cache.
-    making: Mutex<()>,
+    /// Held by who makes a robot of an app, since they are counted, and by who reads them for the cache.
+    making: Turns,
 }
 
 impl Robots {
     pub(crate) fn new() -> Self {
-        Self { numbers: Cache::new(CACHED), making: Mutex::default() }
+        Self { numbers: Cache::new(CACHED), making: Turns::default() }
     }
 
     /// Forgets the robots of an app.
     pub(crate) fn forget(&self, app: SdkAppId) {
         self.numbers.remove(&app);
+    }
+}
+
+/// What keeps an account from being made, as who makes a robot is told.
+fn refused(error: Error) -> Error {
+    match error.code {
+        ErrorCode::AccountQuota => Error { code: ErrorCode::RobotRefused, ..error },
+        ErrorCode::AccountInternal => Error { code: ErrorCode::RobotInternal, ..error },
+        _ => error,
     }
 }
 
@@ -80,7 +89,7 @@ impl Engine {
         if let Some(numbers) = self.robots.numbers.get(&app) {
             return Ok(numbers.contains(&number));
         }
-        let _turn = self.robots.making.lock().await;
+        let _turn = self.robots.making.of(app).await;
         let robots = self.robots(app).await?;
         let numbers: BTreeSet<AccountNumber> = robots.iter().map(|robot| robot.number).collect();
         let is_robot = numbers.contains(&number);
@@ -102,7 +111,8 @@ impl Engine {
     /// Makes a robot, with an account if its name has none yet. One that is there stays as it is.
     ///
     /// # Errors
-    /// `RobotBadParameter` for a name that is not a robot's, `RobotRefused` if the app has [`ROBOTS_MAX`] already.
+    /// `RobotBadParameter` for a name that is not a robot's, `RobotRefused` if the app has [`ROBOTS_MAX`] already, or its package no room for
+    /// another account.
     pub async fn make_robot(&self, app: &App, user: &UserId) -> Result<Arc<AccountFact>> {
         if !user.is_robot_name() || user.as_str().len() == UserId::ROBOT_PREFIX.len() {
             let prefix = UserId::ROBOT_PREFIX;
@@ -110,7 +120,7 @@ impl Engine {
                 .in_field("UserID", format!("begins with {prefix}, and something follows")));
         }
         let stamps = Stamps::of(app.id, &app.settings);
-        let _turn = self.robots.making.lock().await;
+        let _turn = self.robots.making.of(app.id).await;
         let robots = self.robots(app.id).await?;
         if robots.iter().any(|robot| robot.user == *user)
             && let Some(account) = self.accounts.find(app.id, user).await?
@@ -122,7 +132,7 @@ impl Engine {
         }
         let records = self.context.records.as_ref();
         for _ in 0..TRIES_MAX {
-            let account = self.accounts.make(stamps, app.id, user).await?;
+            let account = self.accounts.make(stamps, app.id, user).await.map_err(refused)?;
             // The mark is written only beside its account: one that is deleted at this moment leaves none behind.
             let Some((now, version)) = find::<AccountFact>(records, app.id, &account.key()).await? else {
                 continue;

@@ -98,5 +98,39 @@ async fn an_erased_account_takes_along_what_it_added() {
     let left = copy(&world).await;
     assert_eq!((left.0.len(), left.1.len()), (0, 0));
     world.engine().change_generation().await.unwrap();
-    assert_eq!(readable(&world, &copied), 1, "alice's is removed, and ends with its day");
+    assert_eq!(readable(&world, &copied), 0, "alice's was about a message that nobody can name any more");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_back_or_overwritten_destroys_its_key() {
+    const SET: &str = "openim_msg_ext_http_svc.set_key_values";
+    const TAKE_BACK: &str = "openim_msg_ext_http_svc.reaction_del";
+    let world = world().await;
+    let sent = world.send("alice", "bob", "1").await;
+    let mut alice = world.login("alice").await;
+    let named = json!({"From_Account": "alice", "To_Account": "bob", "MsgKey": sent.key});
+    let with = |more: serde_json::Value| {
+        let mut body = named.clone();
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let set = |value: &str, known: u64| {
+        with(json!({"OperateType": 1, "ExtensionList": [{"Key": "secret", "Value": value, "Seq": known}]}))
+    };
+    let mut steps = vec![
+        (SET, set("secret 2", 1)),
+        (SET, with(json!({"OperateType": 2, "ExtensionList": [{"Key": "secret", "Seq": 2}]}))),
+        (SET, with(json!({"OperateType": 3}))),
+        (TAKE_BACK, with(json!({"Reaction": "secret reaction"}))),
+    ];
+    alice.call(SET, set("secret 1", 0)).await.ok();
+    world.react(("alice", "bob"), &sent, "secret reaction").await;
+    for (command, body) in steps.drain(..) {
+        let copied = copy(&world).await;
+        let before = readable(&world, &copied);
+        alice.call(command, body.clone()).await.ok();
+        world.advance_seconds(5).await;
+        world.engine().change_generation().await.unwrap();
+        assert_eq!(readable(&world, &copied), before - 1, "{body}");
+    }
 }

@@ -6,11 +6,13 @@ use model::settings::App;
 use model::{AccountNumber, ErrorCode, Result, SdkAppId};
 use ports::Fault;
 use ports::records::Write;
+use promise::keys::Destroyed;
 
+use super::removal::Removal;
 use super::{About, Annotated, ExtensionFact, Maker};
 use crate::Engine;
 use crate::push;
-use crate::store::{TRIES_MAX, put, remove};
+use crate::store::{TRIES_MAX, put};
 
 /// The most keys of one change (page 1047/51195).
 pub const EXTENSIONS_AT_ONCE: usize = 20;
@@ -94,8 +96,8 @@ struct Kept {
     by: AccountNumber,
     key: String,
     value: Option<String>,
-    /// Whether it is stored as it is.
-    is_stored: bool,
+    /// As it is stored, if it is.
+    stored: Option<ExtensionFact>,
 }
 
 impl Kept {
@@ -109,16 +111,14 @@ impl Kept {
 struct Draft {
     kept: Vec<Kept>,
     latest: u64,
-    /// The sequences of records that are to be removed.
-    gone: Vec<u64>,
+    /// The records that are to be removed.
+    gone: Vec<ExtensionFact>,
 }
 
 impl Draft {
     fn take(&mut self, index: usize) {
         let taken = self.kept.remove(index);
-        if taken.is_stored {
-            self.gone.push(taken.sequence);
-        }
+        self.gone.extend(taken.stored);
     }
 
     /// Does one thing to one key. Who must know the sequence of what it changes (`is_checked`) is refused if it does not;
@@ -144,7 +144,7 @@ impl Draft {
         }
         self.latest += 1;
         let value = (operation == Operation::Set).then_some(asked.value);
-        let kept = Kept { sequence: self.latest, by, key: asked.key, value, is_stored: false };
+        let kept = Kept { sequence: self.latest, by, key: asked.key, value, stored: None };
         let pair = kept.pair();
         self.kept.push(kept);
         Outcome { error: None, pair }
@@ -197,8 +197,9 @@ impl Engine {
                 return Ok(changed);
             }
             numbers.sequence = draft.latest;
-            let writes = self.writes(app, message, draft)?;
+            let (writes, doomed) = self.writes(app, message, draft)?;
             if self.change_annotations(app, message, maker, (&numbers, version), writes).await? {
+                self.doom_annotations(doomed);
                 let done = changed.outcomes.iter().filter(|outcome| outcome.error.is_none());
                 let pairs: Vec<&Pair> = done.map(|outcome| &outcome.pair).collect();
                 let frame = push::extensions_changed(message.named(), operation, &pairs, changed.latest);
@@ -223,11 +224,13 @@ impl Engine {
             }
             numbers.sequence += 1;
             numbers.cleared = numbers.sequence;
-            let gone = |fact: &ExtensionFact| {
-                remove::<ExtensionFact>(ExtensionFact::key_of(&fact.about, fact.sequence))
-            };
-            let writes = facts.iter().map(gone).collect();
+            let mut removal = Removal::new(app.id, self.context.clock.now().seconds());
+            for fact in &facts {
+                removal.add(fact)?;
+            }
+            let (writes, doomed) = removal.into_parts();
             if self.change_annotations(app, message, maker, (&numbers, version), writes).await? {
+                self.doom_annotations(doomed);
                 let frame = push::extensions_cleared(message.named(), numbers.cleared);
                 self.tell_viewers(app.id, message, maker, &frame);
                 return Ok(numbers.sequence);
@@ -256,11 +259,11 @@ impl Engine {
     /// Every extension of a message that can be opened, in the order of their sequences.
     async fn kept(&self, app: SdkAppId, about: &About) -> Result<Vec<Kept>> {
         let facts: Vec<ExtensionFact> = self.annotations(app, about).await?;
-        let open = |fact: &ExtensionFact| {
-            let (key, value) = self.open_extension(app, fact)?;
-            Some(Kept { sequence: fact.sequence, by: fact.by, key, value, is_stored: true })
+        let open = |fact: ExtensionFact| {
+            let (key, value) = self.open_extension(app, &fact)?;
+            Some(Kept { sequence: fact.sequence, by: fact.by, key, value, stored: Some(fact) })
         };
-        Ok(facts.iter().filter_map(open).collect())
+        Ok(facts.into_iter().filter_map(open).collect())
     }
 
     /// Key and value of an extension; without a value it is deleted.
@@ -272,17 +275,21 @@ impl Engine {
         serde_json::from_slice(&self.open_annotation(app, fact)?).ok()
     }
 
-    fn writes(&self, app: &App, message: &Annotated, draft: Draft) -> Result<Vec<Write>> {
-        let gone = draft.gone.iter().map(|sequence| ExtensionFact::key_of(&message.about, *sequence));
-        let mut writes: Vec<Write> = gone.map(remove::<ExtensionFact>).collect();
-        for kept in draft.kept.iter().filter(|kept| !kept.is_stored) {
+    /// What makes a draft last, and the keys that are destroyed by it.
+    fn writes(&self, app: &App, message: &Annotated, draft: Draft) -> Result<(Vec<Write>, Vec<Destroyed>)> {
+        let mut removal = Removal::new(app.id, self.context.clock.now().seconds());
+        for fact in &draft.gone {
+            removal.add(fact)?;
+        }
+        let (mut writes, doomed) = removal.into_parts();
+        for kept in draft.kept.iter().filter(|kept| kept.stored.is_none()) {
             let bytes = serde_json::to_vec(&(&kept.key, &kept.value))
                 .map_err(|error| Fault::Corrupt(format!("cannot encode an extension: {error}")))?;
             let (stamp, sealed) = self.seal_annotation(app, message, kept.by, bytes)?;
             let fact = ExtensionFact { about: message.about, by: kept.by, sequence: kept.sequence, sealed };
             writes.push(put(stamp, &fact)?);
         }
-        Ok(writes)
+        Ok((writes, doomed))
     }
 }
 
@@ -295,9 +302,19 @@ fn check_support(message: &Annotated) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use model::{ConversationId, HistoryKey, MessageKey, Position, Sealed, Seconds};
+
     use super::*;
 
     const BY: AccountNumber = AccountNumber(1);
+
+    fn stored(sequence: u64) -> ExtensionFact {
+        let at = HistoryKey { time: Seconds(1), position: Position(2) };
+        let message = MessageKey { sequence: 3, random: 4, time: Seconds(1) };
+        let conversation = ConversationId::between(BY, AccountNumber(2));
+        let sealed = Sealed { bucket: 1, index: sequence, sealed_at: Seconds(1), bytes: bytes::Bytes::new() };
+        ExtensionFact { about: About { conversation, at, message }, by: BY, sequence, sealed }
+    }
 
     fn pair(key: &str, value: &str, sequence: u64) -> Pair {
         Pair { key: key.to_owned(), value: value.to_owned(), sequence }
@@ -354,9 +371,9 @@ mod tests {
         for number in 0..EXTENSIONS_MAX {
             draft.apply(Operation::Delete, pair(&number.to_string(), "", 0), BY, false);
         }
-        draft.kept.iter_mut().for_each(|kept| kept.is_stored = true);
+        draft.kept.iter_mut().for_each(|kept| kept.stored = Some(stored(kept.sequence)));
         assert!(draft.check().is_ok());
         assert_eq!(draft.kept.len(), MARKS_MAX);
-        assert_eq!(draft.gone, [302], "the oldest mark");
+        assert_eq!(draft.gone, [stored(302)], "the oldest mark");
     }
 }

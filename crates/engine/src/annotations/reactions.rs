@@ -3,10 +3,11 @@
 use model::settings::App;
 use model::{AccountNumber, ErrorCode, Result, SdkAppId, UserId};
 
+use super::removal::Removal;
 use super::{About, Annotated, Maker, ReactionFact};
 use crate::Engine;
 use crate::push;
-use crate::store::{TRIES_MAX, put, remove};
+use crate::store::{TRIES_MAX, put};
 
 /// The most different reactions of a message.
 pub const REACTIONS_MAX: usize = 10;
@@ -97,8 +98,11 @@ impl Engine {
             }
             let own = made.iter().find(|(fact, _)| fact.by == maker.number);
             let (fact, _) = own.ok_or(ErrorCode::NotReacted)?;
-            let writes = vec![remove::<ReactionFact>(ports::Record::key(fact))];
+            let mut removal = Removal::new(app.id, self.context.clock.now().seconds());
+            removal.add(fact)?;
+            let (writes, doomed) = removal.into_parts();
             if self.change_annotations(app, message, maker, (&numbers, version), writes).await? {
+                self.doom_annotations(doomed);
                 return self.tell_reaction(app.id, message, maker, (text, false)).await;
             }
         }
