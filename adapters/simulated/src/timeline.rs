@@ -34,7 +34,15 @@ struct Inner {
     /// App, newest entry at that time, seconds.
     shortened: Vec<(SdkAppId, Cursor, u32)>,
     is_full: bool,
+    is_unavailable: bool,
     crashes: u64,
+}
+
+impl Inner {
+    fn available(&self) -> Result<(), Fault> {
+        let fault = || Fault::Unavailable("the store is not there".to_owned());
+        if self.is_unavailable { Err(fault()) } else { Ok(()) }
+    }
 }
 
 /// A store as it was at a moment.
@@ -86,6 +94,11 @@ impl SimulatedStore {
         self.inner.lock().is_full = is_full;
     }
 
+    /// Makes appends and every use of records fail as if the store were not there, or no longer.
+    pub fn set_unavailable(&self, is_unavailable: bool) {
+        self.inner.lock().is_unavailable = is_unavailable;
+    }
+
     fn read<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> T {
         let inner = self.inner.lock();
         let (log, shortened) = (&inner.log[..inner.synced], &inner.shortened[..]);
@@ -98,6 +111,7 @@ impl SimulatedStore {
         }
         let (appended, place, crashes) = {
             let mut inner = self.inner.lock();
+            inner.available()?;
             if inner.is_full {
                 return Err(Fault::Full);
             }
@@ -438,19 +452,23 @@ impl Timeline for SimulatedStore {
 
 impl Records for SimulatedStore {
     fn get(&self, app: SdkAppId, kind: Kind, key: &[u8]) -> Answer<'_, Option<Found>> {
-        let found = self.inner.lock().records.get(app, kind.id, key, self.clock.now());
-        Box::pin(async { Ok(found) })
+        let inner = self.inner.lock();
+        let found = inner.available().map(|()| inner.records.get(app, kind.id, key, self.clock.now()));
+        Box::pin(async { found })
     }
 
     fn scan(&self, app: SdkAppId, range: Range) -> Answer<'_, Vec<Found>> {
-        let found = self.inner.lock().records.scan(app, &range, self.clock.now());
-        Box::pin(async { Ok(found) })
+        let inner = self.inner.lock();
+        let found = inner.available().map(|()| inner.records.scan(app, &range, self.clock.now()));
+        Box::pin(async { found })
     }
 
     fn apply(&self, app: SdkAppId, transaction: Transaction) -> Answer<'_, ()> {
         let mut inner = self.inner.lock();
         let puts = transaction.writes.iter().any(|write| matches!(write, ports::records::Write::Put(_)));
-        let applied = if inner.is_full && puts {
+        let applied = if let Err(fault) = inner.available() {
+            Err(fault)
+        } else if inner.is_full && puts {
             Err(Fault::Full)
         } else {
             inner.records.apply(app, transaction, self.clock.now())

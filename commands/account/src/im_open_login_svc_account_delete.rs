@@ -84,7 +84,10 @@ impl Command for DeleteAccounts {
                         (error.code.number(), "Err_TLS_PT_Open_Login_Account_Not_Exist".to_owned())
                     }
                     // Those before it are erased, and their salts are kept nowhere: they have to be told.
-                    Err(error) => (error.code.number(), error.info.into_owned()),
+                    Err(error) => {
+                        let error = Family::ACCOUNT.tell(error);
+                        (error.code.number(), error.info.into_owned())
+                    }
                 },
             };
             let (number, commitment, salt) = match receipt {

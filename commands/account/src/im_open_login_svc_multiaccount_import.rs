@@ -39,7 +39,8 @@ pub struct Imported {
 /// Which were not made.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct NotImported {
-    /// Names that are no UserIDs or whose profile values are too long.
+    /// Names that are no UserIDs or whose profile values are too long; from the account on for which the app's package has no room,
+    /// if those before it were made, it and all after it.
     #[serde(rename = "FailAccounts")]
     pub failed: Vec<String>,
 }
@@ -59,19 +60,24 @@ impl Command for ImportAccounts {
                 ErrorCode::AccountBatchSize.because(format!("AccountList: 1 to {ACCOUNTS_MAX} accounts"))
             );
         }
-        let mut failed = Vec::new();
-        for account in accounts {
+        let (mut failed, mut made) = (Vec::new(), 0);
+        let mut accounts = accounts.into_iter();
+        while let Some(account) = accounts.next() {
             let Some(user) = account.name.user() else {
                 failed.push(account.name.0);
                 continue;
             };
             match import(call, &user, account.nick, account.image).await {
-                Ok(()) => {}
+                Ok(()) => made += 1,
                 Err(error)
                     if [ErrorCode::ProfileValueTooLong, ErrorCode::AccountBadParameter]
                         .contains(&error.code) =>
                 {
                     failed.push(account.name.0);
+                }
+                Err(error) if error.code == ErrorCode::AccountQuota && made > 0 => {
+                    failed.push(account.name.0);
+                    failed.extend(accounts.by_ref().map(|account| account.name.0));
                 }
                 Err(error) => return Err(error),
             }

@@ -28,6 +28,7 @@ pub struct Muted {
 
 impl Command for ReadMute {
     const SPEC: Spec = Spec::new("openconfigsvr/getnospeaking", Family::CONFIG)
+        .fields(&[("Get_Account", ErrorCode::MuteAccountInvalid)])
         .fails_with(&[ErrorCode::MuteAccountMissing, ErrorCode::MuteAccountInvalid]);
 
     type Reply = Muted;

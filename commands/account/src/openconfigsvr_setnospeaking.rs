@@ -5,7 +5,7 @@ use model::{ErrorCode, Result, Seconds, UserId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// What stands for ever on the wire.
+/// What stands for ever on the wire. A shorter time never ends there, however long it is.
 pub(crate) const FOR_EVER: u32 = u32::MAX;
 
 /// Mutes an account for a time, or unmutes it. A time that is not given stays as it is (page 1047/34923).
@@ -36,11 +36,13 @@ pub(crate) async fn account(
 }
 
 impl Command for Mute {
-    const SPEC: Spec = Spec::new("openconfigsvr/setnospeaking", Family::CONFIG).fails_with(&[
-        ErrorCode::MuteAccountMissing,
-        ErrorCode::MuteAccountInvalid,
-        ErrorCode::MuteTimeMissing,
-    ]);
+    const SPEC: Spec = Spec::new("openconfigsvr/setnospeaking", Family::CONFIG)
+        .fields(&[("Set_Account", ErrorCode::MuteAccountInvalid)])
+        .fails_with(&[
+            ErrorCode::MuteAccountMissing,
+            ErrorCode::MuteAccountInvalid,
+            ErrorCode::MuteTimeMissing,
+        ]);
 
     type Reply = Done;
 
@@ -53,10 +55,17 @@ impl Command for Mute {
         let end = |seconds: u32| match seconds {
             0 => Seconds(0),
             FOR_EVER => Seconds(FOR_EVER),
-            seconds => now.plus(seconds),
+            seconds => now.plus(seconds).min(Seconds(FOR_EVER - 1)),
         };
         let (single, group) = (self.single_seconds.map(end), self.group_seconds.map(end));
-        call.engine.accounts.mute(call.app.id, &account.user, single, group).await?;
+        let muted = call.engine.accounts.mute(call.app.id, &account.user, single, group).await;
+        muted.map_err(|error| match error.code {
+            // Somebody deleted it at this moment.
+            ErrorCode::AccountUnknown => {
+                ErrorCode::MuteAccountInvalid.in_field("Set_Account", "no such account")
+            }
+            _ => error,
+        })?;
         Ok(Done {})
     }
 }

@@ -19,7 +19,7 @@ pub struct QueryStatus {
     /// 1: with platforms.
     #[serde(rename = "IsNeedDetail", default)]
     pub with_detail: Flag,
-    /// 1: with the numbers of the logins.
+    /// 1: with the numbers of the logins. They stand in `Detail`, which comes then even without `IsNeedDetail`.
     #[serde(rename = "IsReturnInstid", default)]
     pub with_instances: Flag,
     /// 1: with what each says about itself.
@@ -50,7 +50,7 @@ pub struct AccountStatus {
     /// Where.
     #[serde(rename = "Detail", skip_serializing_if = "Option::is_none")]
     pub detail: Option<Vec<PlatformStatus>>,
-    /// What it says about itself, in base64.
+    /// What it says about itself, as it said it. Clients get it in base64.
     #[serde(rename = "CustomStatus", skip_serializing_if = "Option::is_none")]
     pub custom_status: Option<String>,
 }
@@ -80,9 +80,11 @@ pub struct StatusError {
     pub code: i64,
 }
 
+/// The name of a platform number. The reference has these six names; Linux is a PC, and mini programs and what else runs JavaScript
+/// (7 and above, but for iPad) is the web.
 fn platform_name(platform: u16) -> &'static str {
     match platform {
-        1 => "PC",
+        1 | 5 => "PC",
         2 => "Android",
         3 => "iPhone",
         4 => "Mac",
@@ -119,7 +121,7 @@ impl Command for QueryStatus {
             };
             let presence = &call.engine.presence;
             let status = presence.status(call.app.id, account.number).await?;
-            let detail = if self.with_detail.0 {
+            let detail = if self.with_detail.0 || self.with_instances.0 {
                 let routes = presence.routes(call.app.id, account.number).await?;
                 let detail = routes.into_iter().map(|route| PlatformStatus {
                     platform: platform_name(route.platform),
@@ -131,7 +133,7 @@ impl Command for QueryStatus {
                 None
             };
             let custom_status = if self.with_custom_status.0 {
-                Some(presence.custom_status(call.app.id, account.number).await?)
+                Some(presence.custom_text(call.app.id, account.number).await?)
             } else {
                 None
             };

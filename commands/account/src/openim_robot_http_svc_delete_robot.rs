@@ -45,7 +45,6 @@ impl Command for DeleteRobot {
         let erasure = erased.map_err(|error| match error.code {
             // Somebody else deleted it at this moment.
             ErrorCode::AccountUnknown => unknown(),
-            ErrorCode::AccountInternal => ErrorCode::RobotInternal.into(),
             _ => error,
         })?;
         Ok(DeletedRobot { receipt: erasure.receipt, commitment: erasure.commitment, salt: erasure.salt })

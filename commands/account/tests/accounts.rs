@@ -77,6 +77,10 @@ async fn errors_carry_the_documented_number_and_name_the_field() {
         (IMPORT_MANY, json!({}), 70206, ""),
         (CHECK, items("CheckItem", &names), 70206, "CheckItem"),
         (CHECK, items("CheckItem", &[]), 70206, "CheckItem"),
+        (CHECK, json!({}), 70402, "CheckItem"),
+        (CHECK, json!({"CheckItem": [{"Name": "a"}]}), 70402, "UserID"),
+        (IMPORT_MANY, json!({"Accounts": "a"}), 70402, "Accounts"),
+        (IMPORT_MANY, json!({"AccountList": [{"Nick": "a"}]}), 70402, "UserID"),
         (DELETE, items("DeleteItem", &names), 70206, "DeleteItem"),
         (DELETE, json!({"DeleteItem": [{"Name": "a"}]}), 70402, "UserID"),
     ] {
@@ -126,4 +130,49 @@ async fn a_deleted_account_is_gone_with_all_that_is_its_own() {
         assert_eq!(blocks.is_blocked(app, owner, other).await.ok(), Some(false));
     }
     again.log_in().await.refused(70001, "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_package_without_room_refuses_what_is_beyond_it_until_an_account_is_deleted() {
+    let world = world().await;
+    world.accounts(&["administrator"]).await;
+    for number in 1..98 {
+        world.account(&format!("user{number}")).await;
+    }
+    world.set("package", "trial").await;
+    // Two places are left, of which one is taken here.
+    world.rest(IMPORT, json!({"UserID": "first"})).await.ok();
+    let answer = world.rest(IMPORT_MANY, json!({"Accounts": ["a", "b", "c"]})).await.ok();
+    assert_eq!(answer["FailAccounts"], json!(["b", "c"]));
+    assert!(exists(&world, "a").await && !exists(&world, "b").await);
+    world.rest(IMPORT, json!({"UserID": "b"})).await.refused(70398, "");
+    world.rest(IMPORT_MANY, json!({"Accounts": ["b", "c"]})).await.refused(70398, "");
+    // One that is there is changed.
+    world.rest(IMPORT, json!({"UserID": "a", "Nick": "A"})).await.ok();
+    let robot = world.rest("openim_robot_http_svc/create_robot", json!({"UserID": "@RBT#one"})).await;
+    robot.refused(10008, "");
+    world.rest(DELETE, items("DeleteItem", &["first"])).await.ok();
+    world.rest(IMPORT, json!({"UserID": "b"})).await.ok();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_has_the_number_of_its_family() {
+    let world = world().await;
+    world.accounts(&["administrator", "alice"]).await;
+    // Calls until the administrator is known and what the store holds is not.
+    world.rest(CHECK, items("CheckItem", &["administrator"])).await.ok();
+    world.store.set_unavailable(true);
+    for (command, body, code) in [
+        (CHECK, items("CheckItem", &["bob"]), 70500),
+        (IMPORT, json!({"UserID": "bob"}), 70500),
+        ("openim_robot_http_svc/create_robot", json!({"UserID": "@RBT#one"}), 10002),
+        ("openconfigsvr/getnospeaking", json!({"Get_Account": "bob"}), 130_014),
+        ("openim/query_online_status", json!({"To_Account": ["bob"]}), 91000),
+    ] {
+        world.rest(command, body).await.refused(code, "");
+    }
+    let answer = world.rest(DELETE, items("DeleteItem", &["alice"])).await.ok();
+    assert_eq!(answer.list("ResultItem")[0]["ResultCode"], 70500);
+    world.store.set_unavailable(false);
+    assert!(exists(&world, "alice").await);
 }

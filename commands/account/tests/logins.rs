@@ -130,3 +130,31 @@ async fn a_revoked_signature_stays_revoked_when_the_account_is_made_anew() {
     late.signature = former;
     late.log_in().await.refused(70052, "");
 }
+
+#[tokio::test(start_paused = true)]
+async fn every_platform_has_a_name_and_what_an_account_says_is_told_as_it_said_it() {
+    let world = world().await;
+    for (platform, name) in [
+        (1, "PC"),
+        (2, "Android"),
+        (3, "iPhone"),
+        (4, "Mac"),
+        (5, "PC"),
+        (7, "Web"),
+        (8, "Web"),
+        (9, "iPad"),
+        (15, "Web"),
+    ] {
+        let user = format!("user{platform}");
+        world.accounts(&[&user]).await;
+        let client = world.login_on(&user, Device::on(platform)).await;
+        // The numbers of the logins alone come with details as well.
+        let answer = world.rest(STATUS, json!({"To_Account": [user], "IsReturnInstid": 1})).await.ok();
+        let detail = &answer["QueryResult"][0]["Detail"][0];
+        assert_eq!((&detail["Platform"], &detail["Instid"]), (&json!(name), &json!(client.instance)));
+    }
+    world.custom_status("alice", "busy").await;
+    let ask = json!({"To_Account": ["alice"], "IsReturnCustomStatus": 1});
+    assert_eq!(world.rest(STATUS, ask).await.ok()["QueryResult"][0]["CustomStatus"], "busy");
+    world.rest(STATUS, json!({"To_Account": ["alice"], "IsNeedDetail": "x"})).await.refused(90001, "");
+}

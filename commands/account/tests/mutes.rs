@@ -57,11 +57,25 @@ async fn mistakes_have_the_documented_numbers() {
         (json!({"Set_Account": "alice"}), 130_008),
         (json!({"Set_Account": "alice", "C2CmsgNospeakingTime": -1}), 130_001),
         (json!({"Set_Account": "alice", "C2CmsgNospeakingTime": 4_294_967_296_u64}), 130_001),
-        (json!({"Set_Account": 7}), 130_001),
+        (json!({"Set_Account": 7, "C2CmsgNospeakingTime": 1}), 130_005),
+        (json!({"Set_Account": "alice", "C2CmsgNospeakingTime": "1"}), 130_001),
     ] {
         assert_eq!(set(&world, body.clone()).await, expected, "{body}");
     }
-    for (body, expected) in [(json!({}), 130_004), (json!({"Get_Account": "nobody"}), 130_005)] {
+    for (body, expected) in [
+        (json!({}), 130_004),
+        (json!({"Get_Account": "nobody"}), 130_005),
+        (json!({"Get_Account": ["alice"]}), 130_005),
+    ] {
         assert_eq!(world.rest("openconfigsvr/getnospeaking", body).await.code(), expected);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_time_is_not_for_ever() {
+    let world = world().await;
+    let body = json!({"Set_Account": "alice", "C2CmsgNospeakingTime": 3_000_000_000_u64});
+    assert_eq!(set(&world, body).await, 0);
+    let (single, _) = left(&world, "alice").await;
+    assert_eq!(single, FOR_EVER - 1 - u64::from(world.now().0));
 }

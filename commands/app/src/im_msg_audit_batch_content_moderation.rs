@@ -96,7 +96,10 @@ impl Command for ModerateContents {
         for content in self.contents {
             let (code, info, judgement) = match judge(call, &content.kind, &content.content).await {
                 Ok(judgement) => (0, String::new(), Some(judgement)),
-                Err(error) => (error.code.number(), error.info.into_owned(), None),
+                Err(error) => {
+                    let error = Family::MODERATION.tell(error);
+                    (error.code.number(), error.info.into_owned(), None)
+                }
             };
             results.push(BatchResult { id: content.id, code, info, judgement });
         }

@@ -234,3 +234,19 @@ async fn a_batch_is_looked_at_one_by_one() {
         world.rest(MODERATE_MANY, batch(items)).await.refused(code, field);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_has_the_number_of_its_family() {
+    let world = world().await;
+    listed(&world, json!({})).await.ok();
+    world.store.set_unavailable(true);
+    listed(&world, json!({})).await.refused(2001, "");
+    moderated(&world, "text").await.refused(2001, "");
+    let contents = json!([{"ContentId": 1, "ContentType": "Text", "Content": "text"}]);
+    let batch = json!({"AuditName": "C2C", "Contents": contents});
+    let answer = world.rest("im_msg_audit/batch_content_moderation", batch).await.ok();
+    assert_eq!(answer.list("AuditResults")[0]["ErrorCode"], 2001);
+    world.rest("openconfigsvr/getappinfo", json!({})).await.refused(130_011, "");
+    world.store.set_unavailable(false);
+    moderated(&world, "text").await.ok();
+}

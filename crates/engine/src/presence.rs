@@ -83,8 +83,16 @@ impl Presence {
     /// # Errors
     /// What the store says.
     pub async fn custom_status(&self, app: SdkAppId, number: AccountNumber) -> Result<String> {
+        Ok(STANDARD.encode(self.custom_text(app, number).await?))
+    }
+
+    /// What an account says about itself, as it said it; empty if nothing.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn custom_text(&self, app: SdkAppId, number: AccountNumber) -> Result<String> {
         let found = self.context.ephemeral.get(app, &status_key(number)).await?;
-        Ok(found.map(|bytes| STANDARD.encode(bytes)).unwrap_or_default())
+        Ok(found.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default())
     }
 
     /// Forgets what an account says about itself: it is erased.

@@ -47,6 +47,14 @@ impl World {
         account.expect("an account can be made")
     }
 
+    /// Sets what an account says about itself.
+    pub async fn custom_status(&self, user: &str, text: &str) {
+        let (app, account) = (self.settings(&self.app).await, self.account(user).await);
+        let stamps = Stamps::of(app.id, &app.settings);
+        let set = self.engine().presence.set_custom_status(stamps, app.id, &account, text).await;
+        set.expect("it can be set");
+    }
+
     /// Deletes an account of the app.
     pub async fn delete_account(&self, user: &str) {
         let app = self.settings(&self.app).await;

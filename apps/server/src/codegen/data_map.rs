@@ -65,7 +65,11 @@ const RECORDS: &[Row] = &[
         "both accounts, by number and commitment",
         "until its last ciphertext has aged out",
     ),
-    row("changed settings", NOBODY, "the newest thousand, while the app exists"),
+    row(
+        "changed settings",
+        "nobody; names the administrator who changed them, and the app's administrators, also once their accounts are erased",
+        "the newest thousand, while the app exists",
+    ),
     row("friend", "the account whose list it is", WHILE_ACCOUNT),
     row("relations", "the account", WHILE_ACCOUNT),
     row("follow", "who follows", "while both accounts exist"),
