@@ -72,6 +72,11 @@ const STEPS: &[Step] = &[
         says: "scenarios with the official SDK's build for bundlers",
         run: |at| npm_tests(at, "tests/sdk", &["run", "test:modular"]),
     },
+    Step {
+        name: "rest",
+        says: "scenarios of the REST API",
+        run: |at| npm_tests(at, "tests/rest", &["test"]),
+    },
     Step { name: "page", says: "check and build the demo page", run: page },
     Step { name: "browser", says: "the demo page in a browser", run: browser },
     Step { name: "leftovers", says: "no program is left running", run: |at| one(leftovers::check(at)) },

@@ -43,11 +43,22 @@ export function readScenarios(path) {
   return checkScenarios(basename(path), readYaml(path));
 }
 
+/** The scenario that README.md shows, which has to be a true one. @param {string} path @returns {any[]} */
+export function readExample(path) {
+  const example = /```yaml\n(.*?)```/s.exec(readFileSync(path, 'utf8'))?.[1] ?? '';
+  return checkScenarios(basename(path), parseYaml(basename(path), example));
+}
+
 /** @param {string} path */
 export function readYaml(path) {
-  const document = parseDocument(readFileSync(path, 'utf8'), { uniqueKeys: true });
+  return parseYaml(basename(path), readFileSync(path, 'utf8'));
+}
+
+/** @param {string} name @param {string} text */
+function parseYaml(name, text) {
+  const document = parseDocument(text, { uniqueKeys: true });
   const [mistake] = [...document.errors, ...document.warnings];
-  if (mistake) throw new BadFile(`${basename(path)}: ${mistake.message}`);
+  if (mistake) throw new BadFile(`${name}: ${mistake.message}`);
   // Aliases may be used often: a good request in ten rows is no attack.
   return document.toJS({ maxAliasCount: -1 });
 }

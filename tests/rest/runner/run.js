@@ -165,10 +165,10 @@ class Runner {
   }
 }
 
-function rowName({ set, drop, text }) {
+function rowName({ set, drop, text, as: caller, signed, query }) {
   if (drop) return `without ${drop}`;
   if (text !== undefined) return 'a text of its own';
-  return set ? `with ${Object.keys(set).join(' and ')}` : 'the good request';
+  return `with ${JSON.stringify(set ?? { as: caller, signed, query })}`.slice(0, 80);
 }
 
 function shortened(text) {
