@@ -35,13 +35,17 @@ struct Inner {
     shortened: Vec<(SdkAppId, Cursor, u32)>,
     is_full: bool,
     is_unavailable: bool,
+    /// Whether somebody else always comes first.
+    is_contended: bool,
+    /// After how many more transactions every access to records fails.
+    fails_after: Option<u64>,
     crashes: u64,
 }
 
 impl Inner {
     fn available(&self) -> Result<(), Fault> {
         let fault = || Fault::Unavailable("the store is not there".to_owned());
-        if self.is_unavailable { Err(fault()) } else { Ok(()) }
+        if self.is_unavailable || self.fails_after == Some(0) { Err(fault()) } else { Ok(()) }
     }
 }
 
@@ -97,6 +101,16 @@ impl SimulatedStore {
     /// Makes appends and every use of records fail as if the store were not there, or no longer.
     pub fn set_unavailable(&self, is_unavailable: bool) {
         self.inner.lock().is_unavailable = is_unavailable;
+    }
+
+    /// Makes every transaction with a condition fail as if somebody else always came first, or no longer.
+    pub fn set_contended(&self, is_contended: bool) {
+        self.inner.lock().is_contended = is_contended;
+    }
+
+    /// Makes every access to records fail after so many more transactions, or never.
+    pub fn fail_after(&self, transactions: Option<u64>) {
+        self.inner.lock().fails_after = transactions;
     }
 
     fn read<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> T {
@@ -450,6 +464,22 @@ impl Timeline for SimulatedStore {
     }
 }
 
+impl Inner {
+    fn apply(&mut self, app: SdkAppId, transaction: Transaction, now: Millis) -> Result<(), Fault> {
+        self.available()?;
+        let puts = transaction.writes.iter().any(|write| matches!(write, ports::records::Write::Put(_)));
+        if self.is_full && puts {
+            return Err(Fault::Full);
+        }
+        if self.is_contended && !transaction.conditions.is_empty() {
+            return Err(Fault::Conflict);
+        }
+        self.records.apply(app, transaction, now)?;
+        self.fails_after = self.fails_after.map(|left| left.saturating_sub(1));
+        Ok(())
+    }
+}
+
 impl Records for SimulatedStore {
     fn get(&self, app: SdkAppId, kind: Kind, key: &[u8]) -> Answer<'_, Option<Found>> {
         let inner = self.inner.lock();
@@ -464,15 +494,7 @@ impl Records for SimulatedStore {
     }
 
     fn apply(&self, app: SdkAppId, transaction: Transaction) -> Answer<'_, ()> {
-        let mut inner = self.inner.lock();
-        let puts = transaction.writes.iter().any(|write| matches!(write, ports::records::Write::Put(_)));
-        let applied = if let Err(fault) = inner.available() {
-            Err(fault)
-        } else if inner.is_full && puts {
-            Err(Fault::Full)
-        } else {
-            inner.records.apply(app, transaction, self.clock.now())
-        };
+        let applied = self.inner.lock().apply(app, transaction, self.clock.now());
         Box::pin(async { applied })
     }
 }

@@ -8,12 +8,10 @@ use model::{ErrorCode, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Counts of things that there are none of here: groups, offline push, webhooks and changes of friends.
-const NONE: [&str; 16] = [
+/// Counts of things that there are none of here: groups, offline push and webhooks.
+const NONE: [&str; 14] = [
     "APNSMsgNum",
     "C2CAPNSMsgNum",
-    "ChainIncrease",
-    "ChainDecrease",
     "GroupUpMsgNum",
     "GroupDownMsgNum",
     "GroupSendMsgUserNum",
@@ -85,6 +83,8 @@ fn written(call: &Call, day: &DailyFact) -> Day {
         ("C2CUpMsgNum", day.sent),
         ("C2CDownMsgNum", day.delivered),
         ("C2CSendMsgUserNum", day.senders),
+        ("ChainIncrease", day.befriended),
+        ("ChainDecrease", day.unfriended),
     ] {
         shown.insert(name, count.to_string());
     }

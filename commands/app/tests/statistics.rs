@@ -113,7 +113,9 @@ async fn a_day_has_all_documented_fields_as_texts_or_those_that_are_asked_for() 
         (&today["AppId"], &today["AppName"], &today["Company"]),
         (&json!(app), &json!("test"), &json!(""))
     );
-    for none in ["APNSMsgNum", "GroupUpMsgNum", "GroupAllGroupNum", "CallBackReq", "ChainIncrease"] {
+    for none in
+        ["APNSMsgNum", "GroupUpMsgNum", "GroupAllGroupNum", "CallBackReq", "ChainIncrease", "ChainDecrease"]
+    {
         assert_eq!(today[none], "0", "{none}");
     }
     let asked = json!({"RequestField": ["ChainIncrease", "Date", "no such field"]});
@@ -125,6 +127,21 @@ async fn a_day_has_all_documented_fields_as_texts_or_those_that_are_asked_for() 
     for bad in [json!({"RequestField": "Date"}), json!({"RequestField": [7]}), json!([])] {
         world.rest("openconfigsvr/getappinfo", bad).await.refused(130_001, "");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_onto_a_list_of_friends_and_who_goes_is_counted() {
+    let mut world = world().await;
+    let chain = ["ChainIncrease", "ChainDecrease"];
+    world.befriend("alice", "bob").await;
+    world.befriend("bob", "alice").await;
+    // Who is there already comes no second time.
+    world.befriend("alice", "bob").await;
+    assert_eq!(counts(&days(&world).await[29], chain), ["2", "0"]);
+    world.crash().await;
+    world.befriend("alice", "administrator").await;
+    world.delete_account("bob").await;
+    assert_eq!(counts(&days(&world).await[29], chain), ["3", "1"], "alice has lost bob");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,14 +1,16 @@
 //! `sns/black_list_add`: blocks accounts.
 
+use std::sync::Arc;
+
 use command::scalar::AnyName;
 use command::{Call, Callers, Command, Family, Spec};
-use engine::blocks::BLOCKED_MAX;
+use engine::facts::AccountFact;
 use model::settings::AfterBlock;
 use model::{ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::wire::{ItemResult, Results};
+use crate::wire::{Results, account, batch, check_batch};
 
 /// The most accounts of one call.
 pub const ACCOUNTS_MAX: usize = 1000;
@@ -41,56 +43,37 @@ impl Command for Block {
 
     async fn run(self, call: &Call) -> Result<Results> {
         let owner = call.actor("From_Account", Some(&self.owner), ErrorCode::RelationAccountUnknown).await?;
-        if self.others.is_empty() || self.others.len() > ACCOUNTS_MAX {
-            return Err(
-                ErrorCode::RelationBadParameter.because(format!("To_Account: 1 to {ACCOUNTS_MAX} accounts"))
-            );
-        }
-        let (engine, app) = (&call.engine, call.app.id);
-        let mut room = BLOCKED_MAX.saturating_sub(engine.blocks.count(app, owner.number).await?);
-        let (mut results, mut added) = (Results::default(), Vec::new());
+        check_batch("To_Account", self.others.len(), ACCOUNTS_MAX)?;
+        let mut items = Vec::with_capacity(self.others.len());
         for name in self.others {
-            let other = match name.user() {
-                Some(user) => engine.accounts.find(app, &user).await?,
-                None => None,
-            };
-            let Some(other) = other else {
-                results.push(ItemResult::failed(
-                    name.0,
-                    ErrorCode::RelationAccountUnknown,
-                    "no such account",
-                ));
-                continue;
-            };
-            let is_there = engine.blocks.is_blocked(app, owner.number, other.number).await?
-                || added
-                    .iter()
-                    .any(|found: &std::sync::Arc<engine::facts::AccountFact>| found.number == other.number);
-            let result = if other.number == owner.number {
-                ItemResult::failed(name.0, ErrorCode::RelationBadParameter, "nobody blocks himself")
-            } else if is_there {
-                ItemResult::failed(name.0, ErrorCode::RelationBadParameter, "is blocked already")
-            } else if room == 0 {
-                ItemResult::failed(name.0, ErrorCode::BlockListFull, "the block list has 1000 entries")
-            } else {
-                room -= 1;
-                added.push(other);
-                ItemResult::done(name.0)
-            };
-            results.push(result);
+            let found = account(call, &name).await?;
+            items.push((name.0, found));
         }
-        engine.blocks.add(call.stamps(), app, owner.number, &added).await?;
-        if !added.is_empty() && call.app.settings.friendship_after_block == AfterBlock::Remove {
-            let others: Vec<_> = added.iter().map(|other| (other.number, other.user.clone())).collect();
-            engine.delete_friends(&call.app, &owner, &others, true).await?;
-        }
-        if !added.is_empty() {
-            let users: Vec<UserId> = added.iter().map(|account| account.user.clone()).collect();
-            let frame = engine::push::blocked(&users);
-            engine.hub.push(app, owner.number, &frame, call.instance());
-            // Clients take their new list from the push, not from the answer.
-            call.send_before_answer(frame);
-        }
-        Ok(results)
+        batch(items, async |others: Vec<Arc<AccountFact>>| block(call, &owner, &others).await).await
     }
+}
+
+async fn block(call: &Call, owner: &AccountFact, others: &[Arc<AccountFact>]) -> Result<Vec<Result<()>>> {
+    let (engine, app) = (&call.engine, call.app.id);
+    let results = engine.blocks.add(call.stamps(), app, owner.number, others).await?;
+    let added = others.iter().zip(&results).filter(|(_, result)| result.is_ok());
+    let users: Vec<UserId> = added.map(|(other, _)| other.user.clone()).collect();
+    // Told at once: they are blocked, whatever becomes of friendships.
+    if !users.is_empty() {
+        let frame = engine::push::blocked(&users);
+        engine.hub.push(app, owner.number, &frame, call.instance());
+        // Clients take their new list from the push, not from the answer.
+        call.send_before_answer(frame);
+    }
+    if call.app.settings.friendship_after_block == AfterBlock::Remove {
+        // Those that were blocked before are among them: what failed the last time is done now.
+        let mut blocked = Vec::with_capacity(others.len());
+        for other in others {
+            if engine.blocks.is_blocked(app, owner.number, other.number).await? {
+                blocked.push((other.number, other.user.clone()));
+            }
+        }
+        engine.delete_friends(&call.app, owner, &blocked, true).await?;
+    }
+    Ok(results)
 }

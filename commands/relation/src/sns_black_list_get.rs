@@ -61,7 +61,8 @@ impl Command for GetBlocked {
     async fn run(self, call: &Call) -> Result<Blocked> {
         let owner = call.actor("From_Account", Some(&self.owner), ErrorCode::RelationAccountUnknown).await?;
         let limit = self.limit.clamp(1, PAGE_MAX);
-        let after = (self.start != 0).then_some(AccountNumber(AccountNumber::BASE + self.start));
+        let after =
+            (self.start != 0).then_some(AccountNumber(AccountNumber::BASE.saturating_add(self.start)));
         let mut facts = call.engine.blocks.page(call.app.id, owner.number, after, limit + 1).await?;
         let has_more = facts.len() > limit;
         facts.truncate(limit);

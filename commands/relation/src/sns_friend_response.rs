@@ -89,6 +89,8 @@ impl Command for Respond {
             ErrorCode::FriendsFull,
             ErrorCode::FriendGroupsFull,
             ErrorCode::OtherFriendsFull,
+            ErrorCode::BlockedByOwner,
+            ErrorCode::BlockedByOther,
             ErrorCode::RequestUnknown,
             ErrorCode::DiskFull,
         ]);

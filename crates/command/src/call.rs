@@ -110,7 +110,8 @@ impl Call {
     /// names no other; over REST the one that the field names.
     ///
     /// # Errors
-    /// `code`, naming the field, if it is missing, names another account, or one that does not exist.
+    /// `code`, naming the field, if it names another account, or one that does not exist. If it is missing: the number of its
+    /// family for wrong parameters where `code` says only that there is no such account, else `code` too.
     pub async fn actor(
         &self,
         field: &str,
@@ -125,7 +126,7 @@ impl Call {
             (Caller::Account(_) | Caller::Nobody, _) => {
                 Err(code.in_field(field, "is not the account that is logged in"))
             }
-            (Caller::Administrator(_), None) => Err(code.in_field(field, "is missing")),
+            (Caller::Administrator(_), None) => Err(missing(code).in_field(field, "is missing")),
             (Caller::Administrator(_), Some(user)) => self.account(field, user, code).await,
         }
     }
@@ -147,5 +148,16 @@ impl Call {
     /// The frames to send ahead of the answer.
     pub(crate) fn take_before(&self) -> Vec<Bytes> {
         std::mem::take(&mut self.before.lock())
+    }
+}
+
+/// What says that an account is not named, by what says that there is none of that name.
+const fn missing(unknown: ErrorCode) -> ErrorCode {
+    match unknown {
+        ErrorCode::ContactAccountUnknown => ErrorCode::ContactBadParameter,
+        ErrorCode::ProfileAccountUnknown => ErrorCode::ProfileBadParameter,
+        ErrorCode::RelationAccountUnknown => ErrorCode::RelationBadParameter,
+        // Those of messages say both.
+        other => other,
     }
 }

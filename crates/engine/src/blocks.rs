@@ -1,5 +1,6 @@
 //! Block lists: who may not write to whom.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{AccountNumber, ErrorCode, Result, SdkAppId};
@@ -10,7 +11,8 @@ use quick_cache::sync::Cache;
 
 use crate::context::Context;
 use crate::facts::{AccountFact, BlockFact};
-use crate::store::{indexed_by, owned_by, put, remove, write, write_all_for};
+use crate::relations::RelationsFact;
+use crate::store::{TRIES_MAX, indexed_by, owned_by, put, remove, still_there, unchanged, write, write_if};
 
 /// The most entries of a block list (page 1047/34381).
 pub const BLOCKED_MAX: usize = 1000;
@@ -42,11 +44,13 @@ impl Blocks {
         owner: AccountNumber,
         other: AccountNumber,
     ) -> Result<bool> {
-        if let Some(is_blocked) = self.cache.get(&(app, owner, other)) {
-            return Ok(is_blocked);
-        }
+        let turn = match self.cache.get_value_or_guard_async(&(app, owner, other)).await {
+            Ok(is_blocked) => return Ok(is_blocked),
+            Err(turn) => turn,
+        };
         let found = find::<BlockFact>(self.records(), app, &BlockFact::key_of(owner, other)).await?;
-        self.cache.insert((app, owner, other), found.is_some());
+        // Fails where somebody changed it meanwhile: then the next reader reads again.
+        turn.insert(found.is_some()).unwrap_or_default();
         Ok(found.is_some())
     }
 
@@ -70,38 +74,56 @@ impl Blocks {
         found.iter().map(|record| Ok(record.decode()?)).collect()
     }
 
-    /// How many entries the list has, at most one more than may be.
+    /// Adds entries; one result for each. Whatever else changes the relations of the list's owner takes turns with this: it writes
+    /// the record of them too.
     ///
     /// # Errors
-    /// What the store says.
-    pub async fn count(&self, app: SdkAppId, owner: AccountNumber) -> Result<usize> {
-        Ok(owned_by::<BlockFact>(self.records(), app, owner, BLOCKED_MAX + 1).await?.len())
-    }
-
-    /// Adds entries; those that are there stay as they are.
-    ///
-    /// # Errors
-    /// `RelationAccountUnknown` if one of the accounts was just erased: then none is added.
+    /// `RelationConflict`, `RelationAccountUnknown` if the owner was just erased. Of single entries: that of theirs,
+    /// `RelationBadParameter` (itself, or blocked already), `BlockListFull`.
     pub async fn add(
         &self,
         stamps: Stamps,
         app: SdkAppId,
         owner: AccountNumber,
         others: &[Arc<AccountFact>],
-    ) -> Result<()> {
+    ) -> Result<Vec<Result<()>>> {
         let since = self.context.clock.now().seconds();
-        let writes = others.iter().map(|other| {
-            let fact = BlockFact { owner, blocked: other.number, user: other.user.clone(), since };
-            put(stamps.account(owner), &fact)
-        });
-        let writes = writes.collect::<Result<Vec<_>>>()?;
-        let concerned: Vec<AccountNumber> = others.iter().map(|other| other.number).chain([owner]).collect();
-        let gone = ErrorCode::RelationAccountUnknown;
-        write_all_for(self.records(), app, (&concerned, gone), writes).await?;
-        for other in others {
-            self.cache.insert((app, owner, other.number), true);
+        for _ in 0..TRIES_MAX {
+            let found = find::<RelationsFact>(self.records(), app, &owner.0.to_be_bytes()).await?;
+            let version = found.as_ref().map(|(_, version)| *version);
+            let turn = found.map_or_else(|| RelationsFact::none_of(owner), |(fact, _)| fact);
+            let list = owned_by::<BlockFact>(self.records(), app, owner, BLOCKED_MAX + 1).await?;
+            let mut blocked: BTreeSet<AccountNumber> = list.iter().map(|fact| fact.blocked).collect();
+            let mut writes = vec![put(stamps.account(owner), &turn)?];
+            let mut conditions = vec![unchanged::<RelationsFact>(turn.key(), version)];
+            // Nothing is written for or about an account that is being erased.
+            let gone = || ErrorCode::RelationAccountUnknown.because("no such account");
+            conditions.push(still_there(self.records(), app, owner).await?.ok_or_else(gone)?);
+            let mut results = Vec::with_capacity(others.len());
+            for other in others {
+                let mut result = why_not(owner, other.number, &blocked);
+                if result.is_ok() {
+                    match still_there(self.records(), app, other.number).await? {
+                        Some(is_there) => conditions.push(is_there),
+                        None => result = Err(gone()),
+                    }
+                }
+                if result.is_ok() {
+                    blocked.insert(other.number);
+                    let fact = BlockFact { owner, blocked: other.number, user: other.user.clone(), since };
+                    writes.push(put(stamps.account(owner), &fact)?);
+                }
+                results.push(result);
+            }
+            if results.iter().all(Result::is_err) {
+                return Ok(results);
+            }
+            if write_if(self.records(), app, conditions, writes).await? {
+                self.forget(app, owner, others.iter().map(|other| other.number));
+                return Ok(results);
+            }
         }
-        Ok(())
+        Err(ErrorCode::RelationConflict.into())
     }
 
     /// Removes what an erased account leaves, in memory too: its list, and it from those of others.
@@ -128,9 +150,28 @@ impl Blocks {
     pub async fn remove(&self, app: SdkAppId, owner: AccountNumber, others: &[AccountNumber]) -> Result<()> {
         let writes = others.iter().map(|other| remove::<BlockFact>(BlockFact::key_of(owner, *other)));
         write(self.records(), app, writes.collect()).await?;
-        for other in others {
-            self.cache.insert((app, owner, *other), false);
-        }
+        self.forget(app, owner, others.iter().copied());
         Ok(())
     }
+
+    fn forget(&self, app: SdkAppId, owner: AccountNumber, others: impl Iterator<Item = AccountNumber>) {
+        // Whoever reads at this moment must not put back what was before: a removal ends its turn in the cache.
+        for other in others {
+            self.cache.remove(&(app, owner, other));
+        }
+    }
+}
+
+/// Whether another one can be added to a block list.
+fn why_not(owner: AccountNumber, other: AccountNumber, blocked: &BTreeSet<AccountNumber>) -> Result<()> {
+    if other == owner {
+        return Err(ErrorCode::RelationBadParameter.because("nobody blocks himself"));
+    }
+    if blocked.contains(&other) {
+        return Err(ErrorCode::RelationBadParameter.because("is blocked already"));
+    }
+    if blocked.len() >= BLOCKED_MAX {
+        return Err(ErrorCode::BlockListFull.because(format!("the block list has {BLOCKED_MAX} entries")));
+    }
+    Ok(())
 }

@@ -175,13 +175,13 @@ impl Engine {
                 Arc::clone(&people),
             )),
             blocks: blocks::Blocks::new(context.clone()),
-            relations: relations::Relations::new(context.clone()),
+            relations: relations::Relations::new(context.clone(), Arc::clone(&statistics)),
             follows: follow::Follows::new(context.clone()),
             moderation: moderation::Moderation::new(context.clone()),
             contacts: contacts::Contacts::new(context.clone()),
             contact_groups: contact_groups::ContactGroups::new(context.clone()),
             do_not_disturb: do_not_disturb::DoNotDisturb::new(context.clone()),
-            presence: presence::Presence::new(context.clone(), Arc::clone(&hub), options.node),
+            presence: presence::Presence::new(context.clone(), &apps, &hub, options.node),
             apps,
             hub,
             keyring,
@@ -246,6 +246,16 @@ impl Engine {
                 cause,
                 "a job could not be done and is tried again"
             );
+        }
+    }
+
+    /// Says that those who are connected could not be told of something that is done, unless everything is about to stop.
+    pub(crate) fn untold(&self, told: Result<()>) {
+        if let Err(error) = told
+            && !self.is_stopping.load(Ordering::Acquire)
+        {
+            let cause = error.cause.as_deref().unwrap_or_default();
+            tracing::warn!(code = error.code.number(), cause, "connected clients were not told of a change");
         }
     }
 }

@@ -9,6 +9,7 @@ use model::{AccountNumber, ErrorCode, InstanceId, Result, SdkAppId};
 use ports::{Record, Records, Route};
 use promise::Stamps;
 
+use crate::apps::Apps;
 use crate::context::Context;
 use crate::facts::{AccountFact, InstanceFact, InstanceState, WatchFact};
 use crate::hub::{Connection, Hub};
@@ -40,17 +41,19 @@ pub enum Status {
 /// Presence of accounts.
 pub struct Presence {
     context: Context,
+    apps: Arc<Apps>,
     hub: Arc<Hub>,
     node: u32,
 }
 
-fn status_key(number: AccountNumber) -> String {
+/// Under which name an account's custom status is kept.
+pub(crate) fn status_key(number: AccountNumber) -> String {
     format!("custom status {number}")
 }
 
 impl Presence {
-    pub(crate) const fn new(context: Context, hub: Arc<Hub>, node: u32) -> Self {
-        Self { context, hub, node }
+    pub(crate) fn new(context: Context, apps: &Arc<Apps>, hub: &Arc<Hub>, node: u32) -> Self {
+        Self { context, apps: Arc::clone(apps), hub: Arc::clone(hub), node }
     }
 
     fn records(&self) -> &dyn Records {
@@ -131,7 +134,11 @@ impl Presence {
         self.tell_watchers(app, account.number, &frame).await
     }
 
+    /// Tells who watches an account, unless the app has switched user status off.
     async fn tell_watchers(&self, app: SdkAppId, number: AccountNumber, frame: &Bytes) -> Result<()> {
+        if self.apps.known(app).is_some_and(|app| !app.settings.user_status) {
+            return Ok(());
+        }
         let watchers: Vec<WatchFact> =
             indexed_by(self.records(), app, WatchFact::BY_WATCHED, number, WATCHERS_MAX).await?;
         for watch in watchers {
@@ -201,18 +208,18 @@ impl Presence {
                 .into_iter()
                 .map(|fact| fact.watched)
                 .collect();
-        let new: Vec<&Arc<AccountFact>> =
-            accounts.iter().filter(|account| !watched.contains(&account.number)).collect();
-        watched.extend(new.iter().map(|account| account.number));
+        let mut new: Vec<AccountNumber> = accounts.iter().map(|account| account.number).collect();
+        new.sort_unstable();
+        new.dedup();
+        new.retain(|number| !watched.contains(number));
+        watched.extend(&new);
         if watched.len() > WATCHED_MAX {
             return Err(ErrorCode::TooManyAccounts
                 .because(format!("To_Account: an account watches at most {WATCHED_MAX} others")));
         }
         let stamp = stamps.account(watcher);
-        let concerned: Vec<AccountNumber> =
-            new.iter().map(|account| account.number).chain([watcher]).collect();
-        let writes =
-            new.into_iter().map(|account| put(stamp, &WatchFact { watcher, watched: account.number }));
+        let concerned: Vec<AccountNumber> = new.iter().copied().chain([watcher]).collect();
+        let writes = new.into_iter().map(|watched| put(stamp, &WatchFact { watcher, watched }));
         let writes = writes.collect::<Result<Vec<_>>>()?;
         write_all_for(self.records(), app, (&concerned, ErrorCode::AccountUnknown), writes).await
     }

@@ -91,7 +91,8 @@ impl World {
         let (owner, other) = (self.account(owner).await, self.account(other).await);
         let blocks = &self.engine().blocks;
         let added = blocks.add(stamps, app.id, owner.number, &[other]).await;
-        added.expect("a block list can be written");
+        let results = added.expect("a block list can be written");
+        assert!(results.iter().all(Result::is_ok), "an account can be blocked");
     }
 
     /// Makes a conversation group of an account, with its conversations with others.

@@ -203,13 +203,23 @@ impl Engine {
     ) -> Result<BTreeMap<AccountNumber, Error>> {
         let stamps = Stamps::of(app.id, &app.settings);
         let draft = self.follows.change(stamps, app.id, actor, others, change).await?;
-        if draft.made.is_empty() {
-            return Ok(draft.refused);
+        if !draft.made.is_empty() {
+            self.untold(self.tell_follows(app, actor, &draft.made, change == Change::Begin).await);
         }
-        let is_added = change == Change::Begin;
+        Ok(draft.refused)
+    }
+
+    /// Tells every instance of both sides of edges that began or ended.
+    async fn tell_follows(
+        &self,
+        app: &App,
+        actor: &AccountFact,
+        made: &[(Arc<AccountFact>, bool)],
+        is_added: bool,
+    ) -> Result<()> {
         let profile = self.profiles.of(app.id, actor.number).await?;
-        let mut own = Vec::with_capacity(draft.made.len());
-        for (other, is_mutual) in &draft.made {
+        let mut own = Vec::with_capacity(made.len());
+        for (other, is_mutual) in made {
             let lists = |list: FollowList| {
                 let mutual = is_mutual.then_some(FollowList::Mutual.number());
                 [list.number()].into_iter().chain(mutual).collect::<Vec<u8>>()
@@ -223,7 +233,7 @@ impl Engine {
         }
         // Clients change their lists by this alone, the one that asked included.
         self.hub.push(app.id, actor.number, &push::follows_changed(&own), None);
-        Ok(draft.refused)
+        Ok(())
     }
 }
 

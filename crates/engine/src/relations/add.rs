@@ -10,6 +10,7 @@ use model::{ErrorCode, Result, Seconds, UserId};
 use promise::Stamps;
 
 use super::books::Books;
+use super::enter::{Entered, Entry, enter, groups_of};
 use super::{AT_ONCE, FriendFact, RequestFact, Way};
 use crate::facts::AccountFact;
 use crate::store::TRIES_MAX;
@@ -65,9 +66,8 @@ pub struct ImportFriend {
 /// What came of adding one friend.
 #[derive(Default)]
 struct Outcome {
-    /// They are friends now; the other has the owner on its list since.
-    added: bool,
-    added_back: bool,
+    /// They are friends now: on the owner's list, on the other's.
+    entered: [Entered; 2],
     /// The other has to agree.
     waits: bool,
     /// The application that both are to hear of: one that says something new.
@@ -122,12 +122,7 @@ impl Engine {
             }
             if let Some(changes) = books.commit().await? {
                 self.relations.forget(app.id, &changes);
-                self.tell_added(app, owner, friends, &outcomes).await?;
-                let waits = |outcome: Outcome| match outcome.waits {
-                    true => Err(ErrorCode::WaitsForConfirmation.into()),
-                    false => Ok(()),
-                };
-                return Ok(outcomes.into_iter().map(|outcome| outcome.and_then(waits)).collect());
+                return Ok(self.tell_added(app, owner, friends, outcomes).await);
             }
         }
         Err(ErrorCode::RelationConflict.into())
@@ -157,27 +152,28 @@ impl Engine {
         if let Err(error) = check_other(books, owner, other).await? {
             return Ok(Err(error));
         }
+        let has = books.friend(owner.number, other.number).await?.is_some();
+        let is_had = books.friend(other.number, owner.number).await?.is_some();
         if books.is_blocked(owner.number, other.number).await? {
             return Ok(Err(ErrorCode::BlockedByOwner.into()));
         }
         if books.is_blocked(other.number, owner.number).await? {
             return Ok(Err(ErrorCode::BlockedByOther.into()));
         }
-        let has = books.friend(owner.number, other.number).await?.is_some();
-        let is_had = books.friend(other.number, owner.number).await?.is_some();
-        if has && (is_had || !how.both) {
+        // Who has asked first agrees, and gets what it asked for.
+        let asked = books.request(owner.number, other.number).await?;
+        let has_asked = asked.is_some_and(|request| request.way == Way::Received);
+        let both = how.both || has_asked;
+        if has && (is_had || !both) {
             return Ok(Err(ErrorCode::RelationBadParameter.because("is a friend already")));
         }
         let most = app.settings.friends_allowed();
         if !has && books.of(owner.number).await?.friends >= most {
             return Ok(Err(ErrorCode::FriendsFull.because(format!("an account has at most {most} friends"))));
         }
-        if how.both && !is_had && books.of(other.number).await?.friends >= most {
+        if both && !is_had && books.of(other.number).await?.friends >= most {
             return Ok(Err(ErrorCode::OtherFriendsFull.into()));
         }
-        // Who has asked first agrees.
-        let asked = books.request(owner.number, other.number).await?;
-        let has_asked = asked.is_some_and(|request| request.way == Way::Received);
         let now = self.context.clock.now().seconds();
         match allows {
             _ if how.force || has_asked => {}
@@ -185,40 +181,52 @@ impl Engine {
             AllowType::DenyAny => return Ok(Err(ErrorCode::DeniesEverybody.into())),
             AllowType::NeedConfirm => return ask(books, owner, friend, now).await,
         }
-        befriend(books, owner, friend, how.both, now).await
+        befriend(books, owner, friend, both, now).await
     }
 
+    /// Tells both sides what was done, and says what came of it.
     async fn tell_added(
         &self,
         app: &App,
         owner: &AccountFact,
         friends: &[AddFriend],
-        outcomes: &[Result<Outcome>],
-    ) -> Result<()> {
+        outcomes: Vec<Result<Outcome>>,
+    ) -> Vec<Result<()>> {
         let (mut added, mut settled) = (Vec::new(), Vec::new());
+        let (own, mut results) = (std::slice::from_ref(&owner.user), Vec::with_capacity(friends.len()));
         for (friend, outcome) in friends.iter().zip(outcomes) {
-            let (Ok(outcome), other) = (outcome, &friend.other) else { continue };
-            if let Some(request) = &outcome.applied {
-                self.tell_applied(app, owner, other, request).await?;
-            }
-            if outcome.settled[0] {
+            let other = &friend.other;
+            let Outcome { entered: [entered, back], waits, applied, settled } = match outcome {
+                Ok(outcome) => outcome,
+                Err(error) => {
+                    results.push(Err(error));
+                    continue;
+                }
+            };
+            let [is_settled, is_settled_back] = settled;
+            if is_settled {
                 settled.push(other.user.clone());
             }
-            if outcome.settled[1] {
-                let frame = push::relations::settled(std::slice::from_ref(&owner.user));
-                self.hub.push(app.id, other.number, &frame, None);
+            if is_settled_back {
+                self.hub.push(app.id, other.number, &push::relations::settled(own), None);
             }
-            if outcome.added {
+            if entered.is_new {
                 added.push(other.user.clone());
             }
-            if outcome.added_back {
-                let frame = push::relations::added(std::slice::from_ref(&owner.user));
-                self.hub.push(app.id, other.number, &frame, None);
+            if back.is_new {
+                self.hub.push(app.id, other.number, &push::relations::added(own), None);
             }
+            self.tell_changed(app, owner.number, &other.user, entered);
+            self.tell_changed(app, other.number, &owner.user, back);
+            if let Some(request) = applied {
+                // It is made, whether or not anybody can be told.
+                self.untold(self.tell_applied(app, owner, other, &request).await);
+            }
+            results.push(if waits { Err(ErrorCode::WaitsForConfirmation.into()) } else { Ok(()) });
         }
         self.tell_own(app, owner, &settled, push::relations::settled);
         self.tell_own(app, owner, &added, push::relations::added);
-        Ok(())
+        results
     }
 
     /// Tells all instances of an account something about others, unless there is nothing to tell.
@@ -318,8 +326,7 @@ impl Engine {
         if !is_there && book.friends >= app.settings.friends_allowed() {
             return Ok(Err(ErrorCode::FriendsFull.into()));
         }
-        let groups: Result<Vec<u32>> = friend.groups.iter().map(|name| book.group_or_new(name)).collect();
-        let groups = match groups {
+        let groups = match book.groups_or_new(&friend.groups) {
             Ok(groups) => groups,
             Err(error) => return Ok(Err(error)),
         };
@@ -418,39 +425,37 @@ async fn befriend(
 ) -> Result<Result<Outcome>> {
     let other = &friend.other;
     let mut outcome = Outcome::default();
-    let groups = match &friend.group {
-        Some(name) => match books.of(owner.number).await?.group_or_new(name) {
-            Ok(id) => vec![id],
-            Err(error) => return Ok(Err(error)),
-        },
-        None => Vec::new(),
+    let groups = match groups_of(books, owner.number, friend.group.as_deref()).await? {
+        Ok(groups) => groups,
+        Err(error) => return Ok(Err(error)),
     };
-    if books.friend(owner.number, other.number).await?.is_none() {
-        let fact = new_friend(owner, other, friend, now);
-        books.put_friend(FriendFact { remark: friend.remark.clone(), groups, ..fact }).await?;
-        outcome.added = true;
-    }
-    if both && books.friend(other.number, owner.number).await?.is_none() {
-        books.put_friend(new_friend(other, owner, friend, now)).await?;
-        outcome.added_back = true;
-    }
-    outcome.settled = [
-        books.remove_request(owner.number, other.number).await?.is_some(),
-        books.remove_request(other.number, owner.number).await?.is_some(),
-    ];
-    Ok(Ok(outcome))
-}
-
-fn new_friend(owner: &AccountFact, other: &AccountFact, said: &AddFriend, now: Seconds) -> FriendFact {
-    FriendFact {
+    let entry = Entry {
         owner: owner.number,
         friend: other.number,
-        user: other.user.clone(),
-        added_at: now,
-        source: said.source.clone(),
-        wording: said.wording.clone(),
-        remark: String::new(),
-        groups: Vec::new(),
-        custom: BTreeMap::new(),
+        user: &other.user,
+        source: &friend.source,
+        wording: &friend.wording,
+        remark: &friend.remark,
+        groups,
+    };
+    outcome.entered[0] = enter(books, entry, now).await?;
+    let own = books.remove_request(owner.number, other.number).await?;
+    let made = books.remove_request(other.number, owner.number).await?;
+    outcome.settled = [own.is_some(), made.is_some()];
+    if both {
+        // What the other side wished, if it had asked; a list for which there is no room any more is left out.
+        let made = made.filter(|made| made.way == Way::Made);
+        let group = made.as_ref().and_then(|made| made.group.as_deref());
+        let entry = Entry {
+            owner: other.number,
+            friend: owner.number,
+            user: &owner.user,
+            source: made.as_ref().map_or(&friend.source, |made| &made.source),
+            wording: made.as_ref().map_or(&friend.wording, |made| &made.wording),
+            remark: made.as_ref().map_or("", |made| &made.remark),
+            groups: groups_of(books, other.number, group).await?.unwrap_or_default(),
+        };
+        outcome.entered[1] = enter(books, entry, now).await?;
     }
+    Ok(Ok(outcome))
 }

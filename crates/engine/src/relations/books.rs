@@ -12,6 +12,7 @@ use promise::Stamps;
 
 use super::facts::{FriendFact, RelationsFact, RequestFact, Way};
 use crate::facts::{AccountFact, BlockFact};
+use crate::statistics::Statistics;
 use crate::store::{put, remove, still_there, unchanged, write_if};
 
 type Pair = (AccountNumber, AccountNumber);
@@ -31,6 +32,7 @@ impl Book {
 /// What a change reads and writes.
 pub(super) struct Books<'a> {
     records: &'a dyn Records,
+    statistics: &'a Statistics,
     app: SdkAppId,
     stamps: Stamps,
     books: HashMap<AccountNumber, Book>,
@@ -38,16 +40,34 @@ pub(super) struct Books<'a> {
     requests: HashMap<Pair, Option<RequestFact>>,
     accounts: HashMap<AccountNumber, Condition>,
     blocks: HashMap<Pair, Condition>,
+    /// How many come onto lists of friends, and how many go.
+    begun: u64,
+    ended: u64,
 }
 
 /// What a change did to lists of friends.
 pub(super) type FriendChanges = Vec<(Pair, Option<Arc<FriendFact>>)>;
 
 impl<'a> Books<'a> {
-    pub(super) fn new(records: &'a dyn Records, app: SdkAppId, stamps: Stamps) -> Self {
-        let (books, friends, requests) = (HashMap::new(), HashMap::new(), HashMap::new());
-        let (accounts, blocks) = (HashMap::new(), HashMap::new());
-        Self { records, app, stamps, books, friends, requests, accounts, blocks }
+    pub(super) fn new(
+        records: &'a dyn Records,
+        statistics: &'a Statistics,
+        app: SdkAppId,
+        stamps: Stamps,
+    ) -> Self {
+        Self {
+            records,
+            statistics,
+            app,
+            stamps,
+            books: HashMap::new(),
+            friends: HashMap::new(),
+            requests: HashMap::new(),
+            accounts: HashMap::new(),
+            blocks: HashMap::new(),
+            begun: 0,
+            ended: 0,
+        }
     }
 
     /// Whether an account is still there; if so, the change applies only if it is so until then. Nothing is written for or about
@@ -114,6 +134,7 @@ impl<'a> Books<'a> {
         fact.groups.retain(|id| book.groups.iter().any(|group| group.id == *id));
         book.friends += u32::from(former.is_none());
         book.note_change(former.as_ref(), Some(&fact));
+        self.begun += u64::from(former.is_none());
         self.friends.insert((fact.owner, fact.friend), Some(fact));
         Ok(())
     }
@@ -128,6 +149,7 @@ impl<'a> Books<'a> {
         let book = self.of(owner).await?;
         book.friends = book.friends.saturating_sub(1);
         book.note_change(Some(&former), None);
+        self.ended += 1;
         self.friends.insert((owner, friend), None);
         Ok(true)
     }
@@ -178,7 +200,19 @@ impl<'a> Books<'a> {
 
     /// Applies everything, unless relations that were read have changed meanwhile; then `None`.
     pub(super) async fn commit(self) -> Result<Option<FriendChanges>> {
-        let Self { records, app, stamps, books, friends, requests, accounts, blocks } = self;
+        let Self {
+            records,
+            statistics,
+            app,
+            stamps,
+            books,
+            friends,
+            requests,
+            accounts,
+            blocks,
+            begun,
+            ended,
+        } = self;
         let stamp = |owner: AccountNumber| stamps.account(owner);
         let mut conditions: Vec<Condition> = accounts.into_values().chain(blocks.into_values()).collect();
         let mut writes: Vec<Write> = Vec::new();
@@ -201,6 +235,7 @@ impl<'a> Books<'a> {
         if !write_if(records, app, conditions, writes).await? {
             return Ok(None);
         }
+        statistics.befriended(app, begun, ended);
         Ok(Some(friends.into_iter().map(|(pair, fact)| (pair, fact.map(Arc::new))).collect()))
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use model::profile::FieldValue;
-use model::relation::{GROUP, REMARK};
+use model::relation::{GROUP, REMARK, is_readable};
 use model::settings::App;
-use model::{AccountNumber, ErrorCode, Result, UserId};
+use model::{AccountNumber, AppSettings, ErrorCode, Result, UserId};
 use promise::Stamps;
 
 use super::books::Books;
@@ -63,8 +63,9 @@ impl Engine {
             let Some(done) = books.commit().await? else { continue };
             self.relations.forget(app.id, &done);
             for ((_, user, change), result) in changes.iter().zip(&results) {
-                if result.is_ok() {
-                    let frame = push::relations::updated([(user, shown(change))]);
+                let fields = shown(&app.settings, change);
+                if result.is_ok() && !fields.is_empty() {
+                    let frame = push::relations::updated([(user, fields)]);
                     self.hub.push(app.id, owner.number, &frame, cause);
                 }
             }
@@ -74,13 +75,15 @@ impl Engine {
     }
 }
 
-fn shown(change: &Change) -> Vec<(String, Shown)> {
+/// What an account's own instances read of a change.
+fn shown(settings: &AppSettings, change: &Change) -> Vec<(String, Shown)> {
     let remark = change
         .remark
         .iter()
         .map(|remark| (REMARK.to_owned(), Shown::Value(FieldValue::Text(remark.clone()))));
     let groups = change.groups.iter().map(|names| (GROUP.to_owned(), Shown::Names(names.clone())));
-    let custom = change.custom.iter().map(|(tag, value)| (tag.clone(), Shown::Value(value.clone())));
+    let custom = change.custom.iter().filter(|(tag, _)| is_readable(settings, tag, false));
+    let custom = custom.map(|(tag, value)| (tag.clone(), Shown::Value(value.clone())));
     remark.chain(groups).chain(custom).collect()
 }
 
@@ -96,8 +99,7 @@ async fn update_one(
     let mut fact = FriendFact { ..former };
     let book = books.of(owner).await?;
     if let Some(names) = &change.groups {
-        let groups: Result<Vec<u32>> = names.iter().map(|name| book.group_or_new(name)).collect();
-        match groups {
+        match book.groups_or_new(names) {
             Ok(groups) => fact.groups = groups,
             Err(error) => return Ok(Err(error)),
         }

@@ -1,6 +1,6 @@
 //! What is kept of friends, of applications, and of an account's friend lists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::profile::FieldValue;
 use model::relation::GROUPS_MAX;
@@ -160,6 +160,18 @@ impl RelationsFact {
     pub(super) const fn note_groups(&mut self) {
         self.standard_sequence += 1;
         self.group_sequence += 1;
+    }
+
+    /// The numbers of the lists of these names, those made that are not there.
+    ///
+    /// # Errors
+    /// `FriendGroupsFull`: then none is made.
+    pub fn groups_or_new(&mut self, names: &[String]) -> Result<Vec<u32>> {
+        let new: BTreeSet<&String> = names.iter().filter(|name| self.group(name).is_none()).collect();
+        if self.groups.len() + new.len() > GROUPS_MAX {
+            return Err(ErrorCode::FriendGroupsFull.into());
+        }
+        names.iter().map(|name| self.group_or_new(name)).collect()
     }
 }
 

@@ -90,8 +90,10 @@ impl Engine {
             let mut books = self.relations.books(app.id, stamps);
             books.expect_owner(owner).await?;
             let book = books.of(owner.number).await?;
-            if let Some(name) = names.iter().find(|name| book.group(name).is_some()) {
-                return Err(ErrorCode::FriendGroupExists.in_field("GroupName", format!("{name} is there")));
+            // Names are what people wrote: errors, which are logged, say which one by its place.
+            if let Some(place) = names.iter().position(|name| book.group(name).is_some()) {
+                let what = format!("entry {place} is there already");
+                return Err(ErrorCode::FriendGroupExists.in_field("GroupName", what));
             }
             if book.groups.len() + names.len() > GROUPS_MAX {
                 return Err(ErrorCode::FriendGroupsFull.into());
@@ -140,15 +142,15 @@ impl Engine {
             let mut books = self.relations.books(app.id, stamps);
             books.expect_owner(owner).await?;
             let book = books.of(owner.number).await?;
-            if let Some(name) = names.iter().find(|name| book.group(name).is_none()) {
-                return Err(no_group(name));
+            if let Some(place) = names.iter().position(|name| book.group(name).is_none()) {
+                return Err(no_group(format!("entry {place}: there is no such list")));
             }
             // Friends keep the number, which is not given out again and names nothing any more.
             book.groups.retain(|group| !names.contains(&group.name));
             book.note_groups();
             let book = book.clone();
             if books.commit().await?.is_some() {
-                self.tell_members(app, &book, &gone, cause).await?;
+                self.untold(self.tell_members(app, &book, &gone, cause).await);
                 return Ok(book.group_sequence);
             }
         }
@@ -173,7 +175,7 @@ impl Engine {
             let mut books = self.relations.books(app.id, stamps);
             books.expect_owner(owner).await?;
             let book = books.of(owner.number).await?;
-            let id = book.group(name).ok_or_else(|| no_group(name))?;
+            let id = book.group(name).ok_or_else(|| no_group("there is no such list".to_owned()))?;
             if let Some(new_name) = new_name.filter(|new_name| *new_name != name) {
                 if book.group(new_name).is_some() {
                     return Err(ErrorCode::FriendGroupExists.in_field("GroupNewName", "is taken"));
@@ -198,7 +200,7 @@ impl Engine {
             if let Some(changes) = books.commit().await? {
                 self.relations.forget(app.id, &changes);
                 if new_name.is_some() {
-                    self.tell_members(app, &book, &[id], cause).await?;
+                    self.untold(self.tell_members(app, &book, &[id], cause).await);
                 } else {
                     self.tell_groups(app, &book, changes.into_iter().filter_map(|(_, fact)| fact), cause);
                 }
@@ -251,8 +253,8 @@ impl Engine {
     }
 }
 
-fn no_group(name: &str) -> model::Error {
-    ErrorCode::RelationBadParameter.in_field("GroupName", format!("there is no list {name}"))
+fn no_group(what: String) -> model::Error {
+    ErrorCode::RelationBadParameter.in_field("GroupName", what)
 }
 
 /// Makes lists and puts friends into all of them; whether each is a friend.
@@ -263,7 +265,7 @@ async fn join(
     members: &[AccountNumber],
 ) -> Result<Vec<bool>> {
     let book = books.of(owner).await?;
-    let ids: Vec<u32> = names.iter().map(|name| book.group_or_new(name)).collect::<Result<_>>()?;
+    let ids = book.groups_or_new(names)?;
     let mut are_friends = Vec::with_capacity(members.len());
     for member in members {
         let found = books.friend(owner, *member).await?;

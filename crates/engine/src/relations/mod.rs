@@ -3,6 +3,7 @@
 mod add;
 mod books;
 mod change;
+mod enter;
 mod facts;
 mod groups;
 mod remove;
@@ -18,6 +19,7 @@ use promise::Stamps;
 use quick_cache::sync::Cache;
 
 use crate::context::Context;
+use crate::statistics::Statistics;
 use crate::store::{indexed_by, remove, write};
 
 pub use add::{AddFriend, Adding, ImportFriend};
@@ -42,12 +44,13 @@ const CACHED: usize = 200_000;
 /// Every list of friends.
 pub struct Relations {
     context: Context,
+    statistics: Arc<Statistics>,
     cache: Cache<(SdkAppId, AccountNumber, AccountNumber), Option<Arc<FriendFact>>>,
 }
 
 impl Relations {
-    pub(crate) fn new(context: Context) -> Self {
-        Self { context, cache: Cache::new(CACHED) }
+    pub(crate) fn new(context: Context, statistics: Arc<Statistics>) -> Self {
+        Self { context, statistics, cache: Cache::new(CACHED) }
     }
 
     fn records(&self) -> &dyn Records {
@@ -55,7 +58,7 @@ impl Relations {
     }
 
     fn books(&self, app: SdkAppId, stamps: Stamps) -> Books<'_> {
-        Books::new(self.records(), app, stamps)
+        Books::new(self.records(), &self.statistics, app, stamps)
     }
 
     fn forget(&self, app: SdkAppId, changes: &FriendChanges) {

@@ -5,7 +5,8 @@ use model::{AccountNumber, ErrorCode, Result, SdkAppId, Seconds, UserId};
 use promise::Stamps;
 
 use super::books::Books;
-use super::{AT_ONCE, FriendFact, Relations, RequestFact, Way};
+use super::enter::{Entered, Entry, enter, groups_of};
+use super::{AT_ONCE, Relations, RequestFact, Way};
 use crate::facts::AccountFact;
 use crate::store::{TRIES_MAX, owned_by};
 use crate::{Engine, push};
@@ -39,8 +40,8 @@ pub struct Responding {
     pub group: Option<String>,
 }
 
-/// Who has a new friend: the applicant, the addressee.
-type Added = [bool; 2];
+/// What came of an answer: for the applicant, for the addressee.
+type Answered = [Entered; 2];
 
 impl Relations {
     /// Every application of an account, the newest first.
@@ -58,7 +59,8 @@ impl Engine {
     /// Answers applications; one result for each. Both sides' instances are told.
     ///
     /// # Errors
-    /// `RelationConflict`. Of single ones: `RequestUnknown`, `FriendsFull`, `OtherFriendsFull`, `FriendGroupsFull`.
+    /// `RelationConflict`. Of single ones: `RequestUnknown`, `BlockedByOwner`, `BlockedByOther`, `FriendsFull`,
+    /// `OtherFriendsFull`, `FriendGroupsFull`: then the application waits on.
     pub async fn respond(
         &self,
         app: &App,
@@ -84,7 +86,7 @@ impl Engine {
             }
             let outcomes = done.ok_or(ErrorCode::RelationConflict)?;
             for (responding, outcome) in chunk.iter().zip(outcomes) {
-                results.push(outcome.map(|added| self.tell_response(app, owner, responding, added)));
+                results.push(outcome.map(|answered| self.tell_response(app, owner, responding, answered)));
             }
         }
         Ok(results)
@@ -96,7 +98,7 @@ impl Engine {
         books: &mut Books<'_>,
         owner: &AccountFact,
         responding: &Responding,
-    ) -> Result<Result<Added>> {
+    ) -> Result<Result<Answered>> {
         let applicant = responding.applicant;
         let request = books.request(owner.number, applicant).await?;
         let Some(request) = request.filter(|request| request.way == Way::Received) else {
@@ -105,62 +107,90 @@ impl Engine {
         if !books.expect(applicant).await? {
             return Ok(Err(ErrorCode::RequestUnknown.into()));
         }
-        let mut added = [false; 2];
+        let mut answered = Answered::default();
         if responding.response != Response::Reject {
-            let most = app.settings.friends_allowed();
-            let has_applicant = books.friend(owner.number, applicant).await?.is_some();
-            let is_had = books.friend(applicant, owner.number).await?.is_some();
-            added = [!is_had, responding.response == Response::AgreeAndAdd && !has_applicant];
-            if added[0] && books.of(applicant).await?.friends >= most {
-                return Ok(Err(ErrorCode::OtherFriendsFull.into()));
-            }
-            if added[1] && books.of(owner.number).await?.friends >= most {
-                return Ok(Err(ErrorCode::FriendsFull.into()));
-            }
-        }
-        let made = books.remove_request(applicant, owner.number).await?;
-        let now = self.context.clock.now().seconds();
-        let friend = |owner, friend, user: &UserId| FriendFact {
-            owner,
-            friend,
-            user: user.clone(),
-            added_at: now,
-            source: request.source.clone(),
-            wording: request.wording.clone(),
-            remark: String::new(),
-            groups: Vec::new(),
-            custom: std::collections::BTreeMap::new(),
-        };
-        if added[1] {
-            let groups = match groups_of(books, owner.number, responding.group.as_deref()).await? {
+            let groups = match self.may_agree(app, books, owner, responding).await? {
                 Ok(groups) => groups,
                 Err(error) => return Ok(Err(error)),
             };
-            let fact = friend(owner.number, applicant, &responding.user);
-            books.put_friend(FriendFact { remark: responding.remark.clone(), groups, ..fact }).await?;
+            answered = self.agree(books, owner, responding, &request, groups).await?;
         }
-        if added[0] {
-            // What the applicant wished when it asked; a list for which there is no room any more is left out.
-            let group = made.as_ref().and_then(|made| made.group.as_deref());
-            let groups = groups_of(books, applicant, group).await?.unwrap_or_default();
-            let remark = made.map(|made| made.remark).unwrap_or_default();
-            let fact = friend(applicant, owner.number, &owner.user);
-            books.put_friend(FriendFact { remark, groups, ..fact }).await?;
-        }
+        books.remove_request(applicant, owner.number).await?;
         books.remove_request(owner.number, applicant).await?;
-        Ok(Ok(added))
+        Ok(Ok(answered))
     }
 
-    fn tell_response(&self, app: &App, owner: &AccountFact, responding: &Responding, added: Added) {
+    /// Whether an application can be agreed to; if so, the addressee's lists into which its friend goes.
+    async fn may_agree(
+        &self,
+        app: &App,
+        books: &mut Books<'_>,
+        owner: &AccountFact,
+        responding: &Responding,
+    ) -> Result<Result<Vec<u32>>> {
+        let applicant = responding.applicant;
+        let has_applicant = books.friend(owner.number, applicant).await?.is_some();
+        let is_had = books.friend(applicant, owner.number).await?.is_some();
+        if books.is_blocked(owner.number, applicant).await? {
+            return Ok(Err(ErrorCode::BlockedByOwner.into()));
+        }
+        if books.is_blocked(applicant, owner.number).await? {
+            return Ok(Err(ErrorCode::BlockedByOther.into()));
+        }
+        let most = app.settings.friends_allowed();
+        if !is_had && books.of(applicant).await?.friends >= most {
+            return Ok(Err(ErrorCode::OtherFriendsFull.into()));
+        }
+        let adds = responding.response == Response::AgreeAndAdd;
+        if adds && !has_applicant && books.of(owner.number).await?.friends >= most {
+            return Ok(Err(ErrorCode::FriendsFull.into()));
+        }
+        let group = responding.group.as_deref().filter(|_| adds || has_applicant);
+        groups_of(books, owner.number, group).await
+    }
+
+    async fn agree(
+        &self,
+        books: &mut Books<'_>,
+        owner: &AccountFact,
+        responding: &Responding,
+        request: &RequestFact,
+        groups: Vec<u32>,
+    ) -> Result<Answered> {
+        let (applicant, mut answered) = (responding.applicant, Answered::default());
+        let now = self.context.clock.now().seconds();
+        let (source, wording) = (request.source.as_str(), request.wording.as_str());
+        let has_applicant = books.friend(owner.number, applicant).await?.is_some();
+        if has_applicant || responding.response == Response::AgreeAndAdd {
+            let (user, remark) = (&responding.user, responding.remark.as_str());
+            let entry =
+                Entry { owner: owner.number, friend: applicant, user, source, wording, remark, groups };
+            answered[1] = enter(books, entry, now).await?;
+        }
+        // What the applicant wished when it asked; a list for which there is no room any more is left out.
+        let made = books.request(applicant, owner.number).await?;
+        let group = made.as_ref().and_then(|made| made.group.as_deref());
+        let groups = groups_of(books, applicant, group).await?.unwrap_or_default();
+        let remark = made.as_ref().map_or("", |made| &made.remark);
+        let (user, friend) = (&owner.user, owner.number);
+        let entry = Entry { owner: applicant, friend, user, source, wording, remark, groups };
+        answered[0] = enter(books, entry, now).await?;
+        Ok(answered)
+    }
+
+    fn tell_response(&self, app: &App, owner: &AccountFact, responding: &Responding, answered: Answered) {
         let (own, applicant) = (std::slice::from_ref(&owner.user), std::slice::from_ref(&responding.user));
         self.hub.push(app.id, owner.number, &push::relations::settled(applicant), None);
         self.hub.push(app.id, responding.applicant, &push::relations::settled(own), None);
-        if added[0] {
+        let [of_applicant, of_owner] = answered;
+        if of_applicant.is_new {
             self.hub.push(app.id, responding.applicant, &push::relations::added(own), None);
         }
-        if added[1] {
+        if of_owner.is_new {
             self.hub.push(app.id, owner.number, &push::relations::added(applicant), None);
         }
+        self.tell_changed(app, responding.applicant, &owner.user, of_applicant);
+        self.tell_changed(app, owner.number, &responding.user, of_owner);
     }
 
     /// Takes applications out of an account's view; whether each was there. The other sides keep theirs. All instances of the
@@ -217,13 +247,4 @@ impl Engine {
         }
         Err(ErrorCode::RelationConflict.into())
     }
-}
-
-async fn groups_of(
-    books: &mut Books<'_>,
-    owner: AccountNumber,
-    name: Option<&str>,
-) -> Result<Result<Vec<u32>>> {
-    let Some(name) = name else { return Ok(Ok(Vec::new())) };
-    Ok(books.of(owner).await?.group_or_new(name).map(|id| vec![id]))
 }

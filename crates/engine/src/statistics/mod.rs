@@ -62,6 +62,12 @@ pub struct DailyFact {
     pub delivered: u64,
     /// How many accounts sent, nearly.
     pub senders: u64,
+    /// How often an account came onto another's list of friends.
+    #[serde(default)]
+    pub befriended: u64,
+    /// How often one was taken off such a list. A list that ends with its account is not counted.
+    #[serde(default)]
+    pub unfriended: u64,
     /// Who, as sealed sketches; until another day begins.
     sketches: Option<model::Sealed>,
 }
@@ -127,6 +133,8 @@ struct Counts {
     online_most: u64,
     sent: u64,
     delivered: u64,
+    befriended: u64,
+    unfriended: u64,
     sketches: Sketches,
 }
 
@@ -138,6 +146,8 @@ impl Counts {
         self.online_most = self.online_most.max(other.online_most);
         self.sent += other.sent;
         self.delivered += other.delivered;
+        self.befriended += other.befriended;
+        self.unfriended += other.unfriended;
         self.sketches.join(&other.sketches);
     }
 }
@@ -235,6 +245,16 @@ impl Statistics {
         self.count(app, |counts| counts.deleted += 1);
     }
 
+    /// Counts those who came onto lists of friends, and those who were taken off.
+    pub(crate) fn befriended(&self, app: SdkAppId, begun: u64, ended: u64) {
+        if begun > 0 || ended > 0 {
+            self.count(app, |counts| {
+                counts.befriended += begun;
+                counts.unfriended += ended;
+            });
+        }
+    }
+
     /// Writes down what was counted, of one app or of all. What cannot be written waits on.
     async fn write(&self, only: Option<SdkAppId>) -> Result<()> {
         let _writing = self.writing.lock().await;
@@ -279,6 +299,8 @@ impl Statistics {
             fact.online_most = fact.online_most.max(counts.online_most);
             fact.sent += counts.sent;
             fact.delivered += counts.delivered;
+            fact.befriended += counts.befriended;
+            fact.unfriended += counts.unfriended;
             // Where the keys of the sketches are gone, the numbers are still there.
             fact.active = fact.active.max(sketches.active.count());
             fact.logged_in = fact.logged_in.max(sketches.logged_in.count());
