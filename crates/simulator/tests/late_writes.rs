@@ -82,7 +82,7 @@ impl Found {
         let results = [
             engine.contacts.change(stamps, app.id, one.number, other.number, pin).await.map(drop),
             grouped.and_then(|(_, outcomes)| outcomes.into_iter().collect()),
-            engine.blocks.add(stamps, app.id, one.number, &others).await,
+            engine.blocks.add(stamps, app.id, one.number, &others).await.and_then(first),
             engine.presence.watch(stamps, app.id, one.number, &others).await,
             engine.react(app, message, maker, "+1").await,
             engine.change_extensions(app, message, maker, Operation::Set, &pairs, false).await.map(drop),

@@ -196,14 +196,14 @@ impl Engine {
         let (own, mut results) = (std::slice::from_ref(&owner.user), Vec::with_capacity(friends.len()));
         for (friend, outcome) in friends.iter().zip(outcomes) {
             let other = &friend.other;
-            let Outcome { entered: [entered, back], waits, applied, settled } = match outcome {
+            let Outcome { entered: [entered, back], waits, applied, settled: done } = match outcome {
                 Ok(outcome) => outcome,
                 Err(error) => {
                     results.push(Err(error));
                     continue;
                 }
             };
-            let [is_settled, is_settled_back] = settled;
+            let [is_settled, is_settled_back] = done;
             if is_settled {
                 settled.push(other.user.clone());
             }
