@@ -2,7 +2,7 @@
 
 use command::scalar::AnyName;
 use command::{Call, Callers, Command, Family, Spec};
-use model::{AccountNumber, ErrorCode, Result};
+use model::{AccountNumber, ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,9 @@ pub const ACCOUNTS_MAX: usize = 100;
 /// `tim-js-sdk` (seen with 2.27.6) names nobody and an `UpdateSeq`: it is told all whose messages are not announced as usual.
 #[derive(Deserialize, JsonSchema)]
 pub struct GetRemindTypes {
+    /// The caller.
+    #[serde(rename = "To_Account", default)]
+    pub owner: Option<UserId>,
     /// Whose messages. All that are not announced as usual, if absent.
     #[serde(rename = "Peer_Account", default)]
     pub peers: Option<Vec<AnyName>>,
@@ -44,12 +47,12 @@ pub struct RemindType {
 impl Command for GetRemindTypes {
     const SPEC: Spec = Spec::new("openim/get_c2c_peer_mute_notifications", Family::MESSAGE)
         .callers(Callers::ACCOUNT)
-        .fails_with(&[ErrorCode::TooManyAccounts]);
+        .fails_with(&[ErrorCode::TooManyAccounts, ErrorCode::ReceiverUnknown]);
 
     type Reply = RemindTypes;
 
     async fn run(self, call: &Call) -> Result<RemindTypes> {
-        let owner = call.actor("From_Account", None, ErrorCode::SenderUnknown).await?;
+        let owner = call.actor("To_Account", self.owner.as_ref(), ErrorCode::ReceiverUnknown).await?;
         let Some(peers) = self.peers else {
             return Ok(RemindTypes { list: all(call, owner.number).await?, sequence: 1 });
         };

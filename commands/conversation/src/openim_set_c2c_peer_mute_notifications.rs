@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 pub const ACCOUNTS_MAX: usize = 30;
 
 /// Sets how messages of up to 30 accounts are announced to the caller.
+///
+/// The server keeps it and tells the caller's other instances; clients obey it. Messages of an account that is set to 1 are
+/// delivered and stored like all others: what was missed could not be shown when it is set back.
 #[derive(Deserialize, JsonSchema)]
 pub struct SetRemindType {
     /// Whose messages.

@@ -63,7 +63,7 @@ impl Command for DeleteConversations {
                 }
                 Err(error) => Err(error),
             };
-            let result = contact.result(outcome);
+            let result = contact.result(outcome)?;
             items.push(DeletedItem { contact: result.contact, code: result.code, info: result.info });
         }
         Ok(Deleted { items })

@@ -78,6 +78,7 @@ impl Command for CreateGroup {
         let frame = engine::push::group_created(&group, &peers);
         call.engine.hub.push(call.app.id, owner.number, &frame, call.instance());
         let contacts = contacts.into_iter().zip(results).map(|(contact, result)| contact.result(result));
-        Ok(Created { groups: vec![CreatedGroup { group: group.into(), contacts: contacts.collect() }] })
+        let contacts = contacts.collect::<Result<_>>()?;
+        Ok(Created { groups: vec![CreatedGroup { group: group.into(), contacts }] })
     }
 }

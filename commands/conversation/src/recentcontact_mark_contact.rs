@@ -114,7 +114,7 @@ impl Command for Mark {
         let mut items = Vec::with_capacity(self.items.len());
         for item in self.items {
             let outcome = item.apply(call, &owner).await;
-            items.push(MarkedItem { kind: item.kind, result: item.contact.result(outcome) });
+            items.push(MarkedItem { kind: item.kind, result: item.contact.result(outcome)? });
         }
         Ok(Marked { items })
     }

@@ -116,7 +116,7 @@ pub struct Item {
     /// The other side's avatar.
     #[serde(rename = "C2cImage")]
     pub image: String,
-    /// The caller's name for the other side: there are no friends yet.
+    /// What the caller calls the other side, if that is a friend.
     #[serde(rename = "C2cRemark")]
     pub remark: String,
     /// How messages are announced.

@@ -48,8 +48,10 @@ impl Command for SearchMarked {
         let mut contacts = Vec::new();
         for contact in self.contacts {
             // Conversations that do not exist have no marks; they do not fail the others.
-            let Ok(peer) = contact.marked_peer(call).await else {
-                continue;
+            let peer = match contact.marked_peer(call).await {
+                Ok(peer) => peer,
+                Err(error) if error.cause.is_none() => continue,
+                Err(error) => return Err(error),
             };
             let settings = call.engine.contacts.of(call.app.id, owner.number, peer.number).await?;
             contacts.push(MarkedContact::with(&peer.user, settings));

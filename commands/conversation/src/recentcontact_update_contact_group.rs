@@ -156,8 +156,10 @@ async fn change_members(call: &Call, owner: &AccountFact, update: Update) -> Res
         call.engine.hub.push(call.app.id, owner.number, &frame, call.instance());
     }
     let items = update.items.into_iter().zip(results);
-    let contacts =
-        items.map(|(item, result)| UpdatedItem { kind: item.kind, result: item.contact.result(result) });
+    let updated = |(item, result): (UpdateItem, Result<()>)| {
+        Ok(UpdatedItem { kind: item.kind, result: item.contact.result(result)? })
+    };
+    let contacts = items.map(updated).collect::<Result<_>>()?;
     let (name, id) = (group.name, group.id);
-    Ok(UpdatedGroup { kind: 2, name, id, old_name: update.name, contacts: contacts.collect() })
+    Ok(UpdatedGroup { kind: 2, name, id, old_name: update.name, contacts })
 }

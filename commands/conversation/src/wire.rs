@@ -78,12 +78,15 @@ impl Contact {
     }
 
     /// The result of a batch's item.
-    #[must_use]
-    pub fn result(self, outcome: Result<()>) -> ContactResult {
+    ///
+    /// # Errors
+    /// What the store says: that fails the whole call, and is logged with its cause.
+    pub fn result(self, outcome: Result<()>) -> Result<ContactResult> {
         match outcome {
-            Ok(()) => ContactResult { contact: self, code: 0, info: String::new() },
+            Ok(()) => Ok(ContactResult { contact: self, code: 0, info: String::new() }),
+            Err(error) if error.cause.is_some() => Err(error),
             Err(error) => {
-                ContactResult { contact: self, code: error.code.number(), info: error.info.into_owned() }
+                Ok(ContactResult { contact: self, code: error.code.number(), info: error.info.into_owned() })
             }
         }
     }
@@ -185,6 +188,7 @@ impl GroupChanges {
         for (contact, is_in) in items {
             changes.push(match (contact.marked_peer(call).await, is_in) {
                 (Ok(peer), Ok(is_in)) => Ok((peer, is_in)),
+                (Err(error), _) if error.cause.is_some() => return Err(error),
                 (Err(error), _) | (_, Err(error)) => Err(error),
             });
         }

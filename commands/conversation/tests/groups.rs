@@ -252,7 +252,7 @@ async fn nobody_changes_anothers_groups_and_a_back_end_names_whose() {
         let command = command.replace('.', "/");
         world.rest(&command, of(json!("nobody"))).await.refused(50001, "From_Account");
         world.rest(&command, of(json!("no name \u{e9}"))).await.refused(50002, "From_Account");
-        world.rest(&command, of(Value::Null)).await.refused(50001, "From_Account");
+        world.rest(&command, of(Value::Null)).await.refused(50002, "From_Account");
     }
     assert_eq!(groups(&world).await, ["work: bob"]);
 }

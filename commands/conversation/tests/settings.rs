@@ -1,5 +1,9 @@
 //! What an account sets for its conversations: pins, marks, custom data, how messages are announced.
 
+use engine::facts::{ContactFact, ContactSettings};
+use model::AccountNumber;
+use ports::records::{Range, RawRecord, Write};
+use ports::{Record as _, Stamped, Transaction};
 use serde_json::{Value, json};
 use testkit::World;
 
@@ -201,4 +205,106 @@ async fn up_to_when_others_have_read_is_given_in_the_order_of_the_question() {
     assert_eq!(answer["ReadTime"], json!([0]), "the other's cursor, not the own");
     let many = json!({"To_Account": vec!["bob"; 101]});
     alice.call("openim.get_peer_read_time", many).await.refused(90018, "To_Account");
+}
+
+/// How many conversations of an account have settings.
+async fn kept(world: &World, user: &str) -> usize {
+    let prefix = world.account(user).await.number.0.to_be_bytes().to_vec();
+    let range = Range { kind: ContactFact::KIND, index: None, prefix, after: None, limit: 20_000 };
+    world.engine().context.records.scan(world.app.id, range).await.unwrap_or_default().len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_settings_that_are_taken_back_nothing_is_kept() {
+    let world = world().await;
+    let mut alice = world.login("alice").await;
+    let remind = |kind: u8| json!({"Peer_Account": ["bob"], "Mute_Notifications": kind});
+    let set = json!([3]);
+    for (command, done, undone) in [
+        ("recentcontact.top", pin(1, &["bob"]), pin(2, &["bob"])),
+        ("openim.set_c2c_peer_mute_notifications", remind(2), remind(0)),
+        (
+            "recentcontact.mark_contact",
+            mark(3, "bob", &set, &json!([]), "x"),
+            mark(3, "bob", &json!([]), &set, ""),
+        ),
+    ] {
+        alice.call(command, done).await.ok();
+        assert_eq!(kept(&world, "alice").await, 1, "{command}");
+        alice.call(command, undone).await.ok();
+        assert_eq!(kept(&world, "alice").await, 0, "{command}");
+    }
+    world.contact_group("alice", "Work", &["bob", "carol"]).await;
+    assert_eq!(kept(&world, "alice").await, 2);
+    alice.call("recentcontact.del_contact_group", json!({"GroupName": ["Work"]})).await.ok();
+    assert_eq!(kept(&world, "alice").await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_conversations_have_settings() {
+    let world = world().await;
+    let (mut alice, owner) = (world.login("alice").await, world.account("alice").await.number);
+    let remind = |kind: u8| json!({"Peer_Account": ["bob"], "Mute_Notifications": kind});
+    let command = "openim.set_c2c_peer_mute_notifications";
+    alice.call(command, remind(2)).await.ok();
+    let (records, prefix) = (&world.engine().context.records, owner.0.to_be_bytes().to_vec());
+    let range = Range { kind: ContactFact::KIND, index: None, prefix, after: None, limit: 1 };
+    let stamp = records.scan(world.app.id, range).await.unwrap()[0].stamp;
+    alice.call(command, remind(0)).await.ok();
+    let settings = ContactSettings { remind: 2, ..ContactSettings::default() };
+    for chunk in 0..5 {
+        let numbers = (chunk * 2000..(chunk + 1) * 2000).map(AccountNumber);
+        let facts = numbers.map(|peer| ContactFact { owner, peer, settings: settings.clone() });
+        let writes =
+            facts.map(|fact| Write::Put(Stamped::new(stamp, RawRecord::of(&fact).unwrap()))).collect();
+        let transaction = Transaction { conditions: Vec::new(), writes };
+        records.apply(world.app.id, transaction).await.unwrap();
+    }
+    alice.call(command, remind(2)).await.refused(90018, "10000");
+    alice.call(command, remind(0)).await.ok();
+    world
+        .rest(
+            "recentcontact/top",
+            json!({"From_Account": "alice", "OperationType": 1,
+        "RecentContactItem": [contact("bob")]}),
+        )
+        .await;
+    assert_eq!(kept(&world, "alice").await, 10_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_asks_how_messages_are_announced_to_another() {
+    let world = world().await;
+    let mut alice = world.login("alice").await;
+    let command = "openim.get_c2c_peer_mute_notifications";
+    let body = |owner: &str| json!({"To_Account": owner, "Peer_Account": ["carol"]});
+    alice.call(command, body("alice")).await.ok();
+    alice.call(command, body("bob")).await.refused(90012, "To_Account");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_fails_the_whole_call_as_an_internal_error_of_conversations() {
+    let world = world().await;
+    let item = json!({"OptType": 1, "ContactItem": contact("bob"), "SetMark": [3]});
+    let of = |field: &str, value: Value| json!({"From_Account": "alice", field: value});
+    let mut group =
+        of("GroupContactItem", json!([{"GroupName": "Work", "ContactItem": [contact("nobody")]}]));
+    group["UpdateType"] = json!(1);
+    let calls = [
+        ("recentcontact/mark_contact", of("MarkItem", json!([item]))),
+        ("recentcontact/search_contact_group", of("ContactItem", json!([contact("nobody")]))),
+        ("recentcontact/create_contact_group", group),
+    ];
+    world.store.fail_after(Some(0));
+    for (command, body) in &calls {
+        world.rest(command, body.clone()).await.refused(50004, "");
+    }
+    world.store.fail_after(None);
+    world.store.set_contended(true);
+    let answer = world.rest("recentcontact/mark_contact", calls[0].1.clone()).await;
+    assert!(answer.code() == 50004 || answer.list("ResultItem")[0]["ResultCode"] == 50004, "{answer:?}");
+    world.store.set_contended(false);
+    for (command, body) in calls {
+        world.rest(command, body).await.ok();
+    }
 }

@@ -9,7 +9,7 @@ use ports::{Condition, Kind, Record, Records};
 use promise::Stamps;
 use serde::{Deserialize, Serialize};
 
-use crate::contacts::{MARKED_MAX, SETTINGS_MAX};
+use crate::contacts::{MARKED_MAX, SETTINGS_MAX, written};
 use crate::context::Context;
 use crate::facts::{ContactFact, ContactSettings};
 use crate::store::{TRIES_MAX, owned_by, put, still_there, unchanged, write_for, write_if};
@@ -41,7 +41,7 @@ pub struct ContactGroupsFact {
 }
 
 impl ContactGroupsFact {
-    fn none_of(owner: AccountNumber) -> Self {
+    pub(crate) fn none_of(owner: AccountNumber) -> Self {
         Self { owner, next: 1, groups: Vec::new() }
     }
 
@@ -181,7 +181,7 @@ impl ContactGroups {
             let mut writes = vec![put(stamps.account(owner), &fact)?];
             for changed in members.changed(owner, now) {
                 conditions.push(unchanged::<ContactFact>(changed.fact.key(), changed.version));
-                writes.push(put(stamps.account(owner), &changed.fact)?);
+                writes.push(written(stamps, &changed.fact)?);
             }
             let concerned = (&[owner][..], ErrorCode::ContactAccountUnknown);
             if write_for(self.records(), app, concerned, conditions, writes).await? {
@@ -267,7 +267,7 @@ impl ContactGroups {
             if fact.settings != before {
                 fact.settings.note_change(&before, now);
                 conditions.push(unchanged::<ContactFact>(fact.key(), Some(found.version)));
-                writes.push(put(stamps.account(owner), &fact)?);
+                writes.push(written(stamps, &fact)?);
             }
         }
         Ok((conditions, writes))
@@ -284,7 +284,9 @@ fn check_name(field: &str, name: &str) -> Result<()> {
 
 /// The conversations of a change, as they were read and as they are to be.
 struct Members {
-    /// How many conversations of the account are marked or grouped.
+    /// How many conversations of the account have settings.
+    all: usize,
+    /// How many are marked or grouped.
     marked: usize,
     drafts: BTreeMap<AccountNumber, Draft>,
     /// That the other sides are still there.
@@ -321,7 +323,7 @@ impl Members {
             let before = found.map(|(fact, _)| fact.settings).unwrap_or_default();
             drafts.insert(*peer, Draft { version, now: before.clone(), before });
         }
-        Ok(Self { marked, drafts, still_there: there })
+        Ok(Self { all: all.len(), marked, drafts, still_there: there })
     }
 
     fn set(&mut self, group: u32, change: Membership) -> Result<()> {
@@ -330,6 +332,12 @@ impl Members {
         let was_marked = draft.now.is_marked();
         if change.is_in && !was_marked && self.marked >= MARKED_MAX {
             return Err(ErrorCode::TooManyMarkedConversations.into());
+        }
+        if change.is_in && draft.now.is_default() {
+            if self.all >= SETTINGS_MAX {
+                return Err(ErrorCode::TooManyMarkedConversations.into());
+            }
+            self.all += 1;
         }
         draft.now.set_group(group, change.is_in);
         match (was_marked, draft.now.is_marked()) {

@@ -2,14 +2,15 @@
 
 use model::settings::App;
 use model::{AccountNumber, ErrorCode, InstanceId, Result, SdkAppId};
-use ports::Records;
-use ports::records::find;
+use ports::records::{Write, find};
+use ports::{Record, Records};
 use promise::Stamps;
 
 use crate::Engine;
+use crate::contact_groups::ContactGroupsFact;
 use crate::context::Context;
 use crate::facts::{AccountFact, ContactFact, ContactSettings};
-use crate::store::{TRIES_MAX, owned_by, put, unchanged, write_for};
+use crate::store::{TRIES_MAX, owned_by, put, remove, unchanged, write_for};
 
 /// The most pinned conversations of an account (page 1047/34381).
 pub const PINNED_MAX: usize = 50;
@@ -17,7 +18,7 @@ pub const PINNED_MAX: usize = 50;
 /// The most conversations of an account that carry marks or custom data or are in a conversation group (page 1047/53438).
 pub const MARKED_MAX: usize = 1000;
 
-/// The most conversations with any setting.
+/// The most conversations of an account with any setting: what is set anew beyond them is refused.
 pub(crate) const SETTINGS_MAX: usize = 10_000;
 
 /// Every account's settings of its conversations.
@@ -59,7 +60,7 @@ impl Contacts {
     /// Changes the settings of one conversation; returns what they are now.
     ///
     /// # Errors
-    /// `TooManyPinned`, `TooManyMarkedConversations`, `ContactAccountUnknown` if one of both was just erased.
+    /// `TooManyPinned`, `TooManyMarkedConversations`, `ContactAccountUnknown` if one of both was just erased; `TooManyAccounts` if there are settings of 10,000 conversations.
     pub async fn change(
         &self,
         stamps: Stamps,
@@ -79,12 +80,21 @@ impl Contacts {
                 return Ok(settings);
             }
             settings.note_change(&before, self.context.clock.now().seconds());
-            self.check(app, owner, &before, &settings).await?;
             let fact = ContactFact { owner, peer, settings: settings.clone() };
-            let condition = unchanged::<ContactFact>(key, version);
-            let writes = vec![put(stamps.account(owner), &fact)?];
+            let mut conditions = vec![unchanged::<ContactFact>(key, version)];
+            let mut writes = vec![written(stamps, &fact)?];
+            if is_limited(&before, version, &settings) {
+                // What is counted is written by one at a time, conversation groups included: each writes their record.
+                let groups_key = ContactGroupsFact::key_of(owner);
+                let found = find::<ContactGroupsFact>(self.records(), app, &groups_key).await?;
+                let version = found.as_ref().map(|(_, version)| *version);
+                let groups = found.map_or_else(|| ContactGroupsFact::none_of(owner), |(fact, _)| fact);
+                self.check(app, owner, &before, &settings).await?;
+                conditions.push(unchanged::<ContactGroupsFact>(groups.key(), version));
+                writes.push(put(stamps.account(owner), &groups)?);
+            }
             let concerned = (&[owner, peer][..], ErrorCode::ContactAccountUnknown);
-            if write_for(self.records(), app, concerned, vec![condition], writes).await? {
+            if write_for(self.records(), app, concerned, conditions, writes).await? {
                 return Ok(settings);
             }
         }
@@ -98,20 +108,42 @@ impl Contacts {
         before: &ContactSettings,
         after: &ContactSettings,
     ) -> Result<()> {
-        let pins = after.pinned_at.is_some() && before.pinned_at.is_none();
-        let marks = after.is_marked() && !before.is_marked();
-        if !pins && !marks {
-            return Ok(());
-        }
         let all = self.all(app, owner).await?;
-        if pins && all.iter().filter(|fact| fact.settings.pinned_at.is_some()).count() >= PINNED_MAX {
+        if pins(before, after)
+            && all.iter().filter(|fact| fact.settings.pinned_at.is_some()).count() >= PINNED_MAX
+        {
             return Err(ErrorCode::TooManyPinned.into());
         }
-        if marks && all.iter().filter(|fact| fact.settings.is_marked()).count() >= MARKED_MAX {
+        if marks(before, after) && all.iter().filter(|fact| fact.settings.is_marked()).count() >= MARKED_MAX {
             return Err(ErrorCode::TooManyMarkedConversations.into());
+        }
+        if before.is_default() && all.len() >= SETTINGS_MAX {
+            let most = format!("an account has settings of at most {SETTINGS_MAX} conversations");
+            return Err(ErrorCode::TooManyAccounts.because(most));
         }
         Ok(())
     }
+}
+
+/// Whether a change adds to what is limited.
+fn is_limited(before: &ContactSettings, version: Option<u64>, after: &ContactSettings) -> bool {
+    pins(before, after) || marks(before, after) || version.is_none()
+}
+
+const fn pins(before: &ContactSettings, after: &ContactSettings) -> bool {
+    after.pinned_at.is_some() && before.pinned_at.is_none()
+}
+
+fn marks(before: &ContactSettings, after: &ContactSettings) -> bool {
+    after.is_marked() && !before.is_marked()
+}
+
+/// What keeps the settings of a conversation: nothing where nothing is set any more.
+pub(crate) fn written(stamps: Stamps, fact: &ContactFact) -> Result<Write> {
+    if fact.settings.is_default() {
+        return Ok(remove::<ContactFact>(fact.key()));
+    }
+    put(stamps.account(fact.owner), fact)
 }
 
 impl Engine {

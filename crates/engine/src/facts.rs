@@ -285,6 +285,12 @@ impl ContactSettings {
         self.marks != 0 || !self.custom.is_empty() || !self.groups.is_empty()
     }
 
+    /// Whether nothing is set: then nothing is kept.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.pinned_at.is_none() && self.remind == 0 && !self.is_marked()
+    }
+
     /// Puts it into a conversation group or takes it out.
     pub fn set_group(&mut self, group: u32, is_in: bool) {
         match (self.groups.binary_search(&group), is_in) {
