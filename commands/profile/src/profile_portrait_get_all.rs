@@ -2,15 +2,20 @@
 
 use command::scalar::AnyName;
 use command::{Call, Callers, Command, Family, Spec};
-use model::{ErrorCode, Result};
+use model::{ErrorCode, Result, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::profile_portrait_get::{ACCOUNTS_MAX, ReadField};
 
 /// Reads up to 100 whole profiles; accounts that do not exist are left out.
+///
+/// `StandardSequence` and `CustomSequence` are not looked at: profiles are not numbered and are told whole.
 #[derive(Deserialize, JsonSchema)]
 pub struct GetWholeProfiles {
+    /// The caller.
+    #[serde(rename = "From_Account", default)]
+    pub account: Option<UserId>,
     /// Whose.
     #[serde(rename = "UserItem")]
     pub users: Vec<User>,
@@ -44,7 +49,9 @@ pub struct WholeProfile {
 }
 
 impl Command for GetWholeProfiles {
-    const SPEC: Spec = Spec::new("profile/portrait_get_all", Family::PROFILE).callers(Callers::ACCOUNT);
+    const SPEC: Spec = Spec::new("profile/portrait_get_all", Family::PROFILE)
+        .callers(Callers::ACCOUNT)
+        .fails_with(&[ErrorCode::ProfileAccountUnknown]);
 
     type Reply = WholeProfiles;
 
@@ -54,7 +61,9 @@ impl Command for GetWholeProfiles {
                 ErrorCode::ProfileBadParameter.because(format!("UserItem: at most {ACCOUNTS_MAX} accounts"))
             );
         }
-        let viewer = call.session().map(|session| session.account.number);
+        let caller =
+            call.actor("From_Account", self.account.as_ref(), ErrorCode::ProfileAccountUnknown).await?;
+        let viewer = Some(caller.number);
         let mut profiles = Vec::with_capacity(self.users.len());
         for User { name } in self.users {
             let Some(user) = name.user() else { continue };

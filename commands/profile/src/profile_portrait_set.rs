@@ -17,7 +17,8 @@ const MODERATED: [&str; 2] = [NICK, SELF_SIGNATURE];
 /// Sets fields of a profile; the account's instances and those who talk to it are told.
 ///
 /// A nickname or self signature that an account sets is refused or changed if it holds a keyword of the app. The instance that
-/// set what was changed is told as well.
+/// set what was changed is told as well. `Tag_Profile_IM_MsgSettings` is kept and shown like the others; its bit 0 (do not receive
+/// messages) keeps no message away: the documents name no error for it, and what is kept away could not be fetched later.
 #[derive(Deserialize, JsonSchema)]
 pub struct SetProfile {
     /// Whose; over the socket the caller's own.

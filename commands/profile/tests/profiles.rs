@@ -269,9 +269,47 @@ async fn an_app_that_stores_no_profiles_answers_what_is_online() {
         answer.list("UserProfileItem")[0].clone()
     };
     assert_eq!(nick(&world).await["ProfileItem"][0]["Value"], "Alice");
+    // What the app stores no more is told no more, of them too.
+    world.set("custom_user_fields", "Test:string").await;
+    alice.call("profile.portrait_set", set("alice", &[("Tag_Profile_Custom_Test", json!("x"))])).await.ok();
+    let mut bob = world.login("bob").await;
+    let all = json!({"From_Account": "bob", "UserItem": [{"To_Account": "alice"}]});
+    let mut count = async || {
+        let seen = bob.call("profile.portrait_get_all", all.clone()).await.ok();
+        seen.list("UserProfileItem")[0]["ProfileItem"].as_array().map(Vec::len)
+    };
+    assert_eq!(count().await, Some(2));
+    world.set("custom_user_fields", "").await;
+    assert_eq!(count().await, Some(1));
+    world.set("profile_tags", GENDER).await;
+    assert_eq!(count().await, Some(0));
+    world.set("profile_tags", NICK).await;
+    assert_eq!(count().await, Some(1));
     drop(alice);
     world.settle().await;
     assert_eq!(nick(&world).await["ProfileItem"], json!([]));
     let offline = world.rest("profile/portrait_set", set("alice", &[(NICK, json!("Alice"))])).await;
     assert_eq!(offline.code(), 200_007);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_is_an_internal_error_of_profiles() {
+    let world = world().await;
+    world.advance_seconds(61).await;
+    world.store.fail_after(Some(0));
+    world.rest("profile/portrait_set", set("alice", &[(NICK, json!("Alice"))])).await.refused(40006, "");
+    world.rest("profile/portrait_get", get(&["alice"], &[NICK])).await.refused(40006, "");
+    world.store.fail_after(None);
+    world.store.set_contended(true);
+    world.rest("profile/portrait_set", set("alice", &[(NICK, json!("Alice"))])).await.refused(40006, "");
+    world.store.set_contended(false);
+    world.rest("profile/portrait_set", set("alice", &[(NICK, json!("Alice"))])).await.ok();
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_reads_whole_profiles_in_another_name() {
+    let world = world().await;
+    let mut bob = world.login("bob").await;
+    let body = json!({"From_Account": "alice", "UserItem": [{"To_Account": "alice"}]});
+    bob.call("profile.portrait_get_all", body).await.refused(40003, "From_Account");
 }

@@ -84,15 +84,16 @@ impl Profiles {
         if let Some(profile) = self.unstored(app, number) {
             return Ok(profile);
         }
-        let moment = self.context.clock.now();
-        let now = moment.seconds();
-        if let Some(cached) = self.cache.get(&(app, number))
-            && now < cached.read_at.plus(FRESH_SECONDS)
-            && now >= cached.read_at
-            && !cached.end.is_over(moment)
-        {
-            return Ok(Arc::clone(&cached.profile));
+        let now = self.context.clock.now().seconds();
+        let mut turn = self.cache.get_value_or_guard_async(&(app, number)).await;
+        if turn.as_ref().is_ok_and(|cached| !self.is_fresh(cached)) {
+            self.cache.remove(&(app, number));
+            turn = self.cache.get_value_or_guard_async(&(app, number)).await;
         }
+        let turn = match turn {
+            Ok(cached) => return Ok(Arc::clone(&cached.profile)),
+            Err(turn) => turn,
+        };
         let key = ProfileFact::key_of(number);
         let found = self.records().get(app, <ProfileFact as ports::Record>::KIND, &key).await?;
         let (profile, end) = match found {
@@ -104,8 +105,15 @@ impl Profiles {
         };
         let profile = Arc::new(profile);
         let cached = Cached { profile: Arc::clone(&profile), read_at: now, end };
-        self.cache.insert((app, number), Arc::new(cached));
+        // Fails where somebody changed it meanwhile: then the next reader reads again.
+        drop(turn.insert(Arc::new(cached)));
         Ok(profile)
+    }
+
+    fn is_fresh(&self, cached: &Cached) -> bool {
+        let moment = self.context.clock.now();
+        let now = moment.seconds();
+        now < cached.read_at.plus(FRESH_SECONDS) && now >= cached.read_at && !cached.end.is_over(moment)
     }
 
     /// What is known of a connected account whose app stores no profiles.
@@ -115,7 +123,11 @@ impl Profiles {
             self.unstored.remove(&(app, number));
             return None;
         }
-        Some(profile)
+        let is_kept = |app: Arc<App>| profile.0.keys().all(|tag| is_stored(&app.settings, tag));
+        if self.apps.known(app).is_none_or(is_kept) {
+            return Some(profile);
+        }
+        Some(Arc::new(self.strip(app, Profile::clone(&profile), false)))
     }
 
     /// The fields of a stored profile; none if its keys are destroyed.
@@ -183,11 +195,18 @@ impl Profiles {
                     ErrorCode::NotStored.because("the app stores no profiles of accounts that are offline")
                 );
             }
-            let former = self.unstored(app, number);
-            let mut profile = former.map(|profile| Profile::clone(&profile)).unwrap_or_default();
-            profile.0.extend(fields.iter().cloned());
-            self.preserve.profile(app, account, &profile).await?;
-            self.unstored.insert((app, number), Arc::new(profile));
+            let changed = || {
+                let former = self.unstored(app, number);
+                let mut profile = former.map(|profile| Profile::clone(&profile)).unwrap_or_default();
+                profile.0.extend(fields.iter().cloned());
+                profile
+            };
+            self.preserve.profile(app, account, &changed()).await?;
+            // Others may have set fields meanwhile, or the account may be gone.
+            self.unstored.insert((app, number), Arc::new(changed()));
+            if !self.hub.has(app, number) {
+                self.unstored.remove(&(app, number));
+            }
         }
         self.people.changed(app, number);
         let told = self.readable(app, &fields, Reader::Owner);

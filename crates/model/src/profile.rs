@@ -69,15 +69,16 @@ pub enum Reader {
     Administrator,
 }
 
-/// Whether this caller reads a field: standard ones are read by all, own ones as they were declared.
+/// Whether this caller reads a field: standard ones are read by all, own ones as they were declared, others by nobody.
 #[must_use]
 pub fn is_readable(settings: &AppSettings, tag: &str, reader: Reader) -> bool {
-    declared(settings, tag).is_none_or(|field| match reader {
+    let Some(field) = declared(settings, tag) else { return !tag.starts_with(CUSTOM_PREFIX) };
+    match reader {
         Reader::Owner => field.readers.owner,
         Reader::Friend => field.readers.friend || field.readers.stranger,
         Reader::Stranger => field.readers.stranger,
         Reader::Administrator => field.readers.administrator,
-    })
+    }
 }
 
 enum Kind {
@@ -248,6 +249,11 @@ mod tests {
         assert!(code(theirs, json!("x"), Writer::Administrator).is_ok());
         for unknown in ["Tag_Profile_Custom_", "Tag_Profile_Custom_Other", "Tag_Profile_Custom_test"] {
             assert_eq!(code(unknown, json!("x"), owner), Err(ErrorCode::ProfileTagUnknown), "{unknown}");
+        }
+        for (tag, is_read) in
+            [(NICK, true), ("Tag_Profile_Custom_Test", true), ("Tag_Profile_Custom_Other", false)]
+        {
+            assert_eq!(is_readable(&settings, tag, Reader::Administrator), is_read, "{tag}");
         }
         let few = settings.with("profile_tags", NICK).unwrap();
         assert!(checked(&few, NICK, &json!("x"), owner).is_ok());
