@@ -199,6 +199,38 @@ async fn the_login_policy_says_which_devices_stay() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_app_says_how_many_instances_of_a_platform_stay_and_of_single_ones_instead() {
+    let (android, iphone) = (2, 3);
+    for (settings, platform, count) in [
+        (vec![("native_instances", "2")], android, 2),
+        (vec![("native_instances", "3")], iphone, 3),
+        (vec![("native_instances", "2"), ("platform_instances", "android:1")], android, 1),
+        (vec![("native_instances", "2"), ("platform_instances", "android:1")], iphone, 2),
+        (vec![("platform_instances", "iphone:3")], iphone, 3),
+    ] {
+        let world = world().await;
+        for (name, value) in &settings {
+            world.set(name, value).await;
+        }
+        let mut first = world.login_on("alice", Device::on(platform)).await;
+        for number in 2..=count + 1 {
+            let _next = world.login_on("alice", Device::on(platform)).await;
+            world.advance_seconds(1).await;
+            let is_kicked = !first.rest().await.is_empty();
+            assert_eq!(is_kicked, number > count, "{settings:?} on {platform}: number {number}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_app_says_how_long_clients_wait_between_hellos() {
+    let world = world().await;
+    world.set("hello_interval_seconds", "30").await;
+    let mut alice = world.connect(&world.app, "alice", Device::WEB).await;
+    assert_eq!(alice.log_in().await.ok()["HelloInterval"], 30);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_is_worth_nothing_in_another_name() {
     let world = world().await;
     let alice = world.login("alice").await;

@@ -142,6 +142,48 @@ async fn an_account_watches_two_hundred_others() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_account_that_is_named_twice_is_watched_once() {
+    let world = world().await;
+    let mut alice = world.login("alice").await;
+    let peers: Vec<String> = (0..200).map(|number| format!("peer{number}")).collect();
+    let peers: Vec<&str> = peers.iter().map(String::as_str).collect();
+    world.accounts(&peers).await;
+    subscribe(&mut alice, &peers[..100]).await;
+    subscribe(&mut alice, &peers[100..199]).await;
+    subscribe(&mut alice, &[peers[199], peers[199], peers[199]]).await;
+    drop(world.login(peers[199]).await);
+    assert_eq!(heard(&mut alice).await[0], (peers[199].to_owned(), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn watchers_hear_nothing_once_the_app_has_no_user_status_any_more() {
+    let world = world().await;
+    let mut alice = world.login("alice").await;
+    subscribe(&mut alice, &["bob"]).await;
+    world.set("user_status", "false").await;
+    alice.forget().await;
+    drop(world.login("bob").await);
+    alice.hears_nothing().await;
+    world.set("user_status", "true").await;
+    alice.forget().await;
+    drop(world.login("bob").await);
+    assert_eq!(heard(&mut alice).await, [("bob".to_owned(), 1), ("bob".to_owned(), 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_account_says_about_itself_goes_with_it() {
+    let world = world().await;
+    let mut bob = world.login("bob").await;
+    bob.call("im_open_status.ws_set_custom_status", json!({"CustomStatus": "coding"})).await.ok();
+    let number = world.account("bob").await.number;
+    let presence = &world.engine().presence;
+    assert_eq!(presence.custom_status(world.app.id, number).await.unwrap_or_default(), "Y29kaW5n");
+    world.delete_account("bob").await;
+    world.advance_seconds(60).await;
+    assert_eq!(presence.custom_status(world.app.id, number).await.unwrap_or_default(), "");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_app_without_user_status_says_so() {
     let world = world().await;
     world.set("user_status", "false").await;
@@ -150,4 +192,6 @@ async fn an_app_without_user_status_says_so() {
         let body = json!({"To_Account": ["bob"]});
         alice.call(&format!("im_open_status.{command}"), body).await.refused(72001, "");
     }
+    let body = json!({"CustomStatus": "coding"});
+    alice.call("im_open_status.ws_set_custom_status", body).await.refused(72001, "");
 }

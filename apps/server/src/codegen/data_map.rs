@@ -208,6 +208,13 @@ const OTHERS: &[[&str; 5]] = &[
         "`DIR.keys/doomed`, `keys.mirror/doomed`",
     ],
     [
+        "what an account says of itself beside its status",
+        "Account",
+        "the account",
+        "not at rest: in memory, for 7 days, at most while the account exists",
+        "",
+    ],
+    [
         "messages and profiles of apps that store none",
         "Message, Profile",
         "the author",
