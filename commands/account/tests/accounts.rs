@@ -176,3 +176,17 @@ async fn what_cannot_be_read_has_the_number_of_its_family() {
     world.store.set_unavailable(false);
     assert!(exists(&world, "alice").await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_trial_app_has_a_hundred_accounts() {
+    let world = World::new(account::commands).await;
+    world.account("administrator").await;
+    world.set("package", "trial").await;
+    for number in 1..=100 {
+        let body = json!({"UserID": format!("user{number}")});
+        let answer = world.rest("im_open_login_svc/account_import", body).await;
+        assert_eq!(answer.code(), if number < 100 { 0 } else { 70398 }, "{number}");
+    }
+    let again = json!({"UserID": "user7"});
+    world.rest("im_open_login_svc/account_import", again).await.ok();
+}

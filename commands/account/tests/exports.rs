@@ -165,3 +165,21 @@ async fn merged_messages_that_are_stored_apart_are_in_it() {
     numbers.sort_unstable();
     assert_eq!(numbers, (0..20).filter(|number| *number != 7).collect::<Vec<u64>>());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_export_says_who_decides_about_the_data_and_on_what_basis() {
+    let world = world().await;
+    let first = read(&world, &begin(&world, "alice").await).await;
+    assert_eq!(
+        (&first[0]["type"], &first[0]["controller"]),
+        (&json!("about"), &json!("test")),
+        "the app's name"
+    );
+    world.set("controller_name", "Harbour Ltd.").await;
+    world.set("controller_contact", "privacy@harbour.test").await;
+    world.set("legal_bases", "message:contract").await;
+    let later = read(&world, &begin(&world, "bob").await).await;
+    assert_eq!(later[0]["controller"], "Harbour Ltd.");
+    assert_eq!(later[0]["controller_contact"], "privacy@harbour.test");
+    assert_eq!(later[0]["legal_bases"], json!(["message:contract"]));
+}

@@ -5,6 +5,8 @@ use model::{ErrorCode, Result, Seconds, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::global_do_not_disturb_is_on;
+
 /// Gets how messages of all conversations are announced to the caller in a span of time.
 #[derive(Deserialize, JsonSchema)]
 pub struct GetDoNotDisturb {
@@ -33,11 +35,12 @@ pub struct DoNotDisturb {
 impl Command for GetDoNotDisturb {
     const SPEC: Spec = Spec::new("im_msg_db_logic/ws_get_do_not_disturb", Family::MESSAGE)
         .callers(Callers::ACCOUNT)
-        .fails_with(&[ErrorCode::ReceiverUnknown]);
+        .fails_with(&[ErrorCode::ReceiverUnknown, ErrorCode::GlobalDoNotDisturbOff]);
 
     type Reply = DoNotDisturb;
 
     async fn run(self, call: &Call) -> Result<DoNotDisturb> {
+        global_do_not_disturb_is_on(call)?;
         let owner = call.actor("To_Account", self.owner.as_ref(), ErrorCode::ReceiverUnknown).await?;
         let times = call.engine.do_not_disturb.of(call.app.id, owner.number).await?;
         let is_repeated = times.is_repeated.into();

@@ -6,6 +6,8 @@ use model::{ErrorCode, Result, Seconds};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::global_do_not_disturb_is_on;
+
 /// Sets how messages of all conversations are announced to the caller in a span of time.
 #[derive(Deserialize, JsonSchema)]
 pub struct SetDoNotDisturb {
@@ -26,11 +28,12 @@ pub struct SetDoNotDisturb {
 impl Command for SetDoNotDisturb {
     const SPEC: Spec = Spec::new("im_msg_db_logic/ws_set_do_not_disturb", Family::MESSAGE)
         .callers(Callers::ACCOUNT)
-        .fails_with(&[ErrorCode::SenderUnknown, ErrorCode::DiskFull]);
+        .fails_with(&[ErrorCode::SenderUnknown, ErrorCode::GlobalDoNotDisturbOff, ErrorCode::DiskFull]);
 
     type Reply = Done;
 
     async fn run(self, call: &Call) -> Result<Done> {
+        global_do_not_disturb_is_on(call)?;
         let owner = call.actor("From_Account", None, ErrorCode::SenderUnknown).await?;
         let is_repeated = match self.is_repeated {
             0 => false,

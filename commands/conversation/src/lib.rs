@@ -21,7 +21,8 @@ pub mod recentcontact_update_contact_group;
 pub mod whimbrel_conversation_erase;
 mod wire;
 
-use command::{AnyCommand, Erased};
+use command::{AnyCommand, Call, Erased};
+use model::{ErrorCode, Result};
 
 /// Every command of this noun.
 #[must_use]
@@ -46,6 +47,18 @@ pub fn commands() -> Vec<Box<dyn AnyCommand>> {
         Erased::<recentcontact_update_contact_group::UpdateGroup>::boxed(),
         Erased::<whimbrel_conversation_erase::EraseConversation>::boxed(),
     ]
+}
+
+/// Refuses global do not disturb where the app has switched it off.
+///
+/// # Errors
+/// `GlobalDoNotDisturbOff`.
+fn global_do_not_disturb_is_on(call: &Call) -> Result<()> {
+    if call.app.settings.global_do_not_disturb {
+        Ok(())
+    } else {
+        Err(ErrorCode::GlobalDoNotDisturbOff.into())
+    }
 }
 
 pub use wire::{Contact, ContactResult, GroupItem, MarkedContact, marks_text};

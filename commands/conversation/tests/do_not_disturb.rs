@@ -75,6 +75,18 @@ async fn bad_times_are_refused_by_the_name_of_the_field() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_app_may_switch_it_off() {
+    let world = world().await;
+    let mut alice = world.login("alice").await;
+    alice.call(SET, times(2, 100, 200, 0)).await.ok();
+    world.set("global_do_not_disturb", "false").await;
+    alice.call(SET, times(1, 100, 200, 0)).await.refused(72011, "");
+    alice.call(GET, json!({})).await.refused(72011, "");
+    world.set("global_do_not_disturb", "true").await;
+    assert_eq!(alice.call(GET, json!({})).await.ok()["Level"], 2, "it is kept");
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_goes_with_its_account() {
     let world = world().await;
     let mut alice = world.login("alice").await;

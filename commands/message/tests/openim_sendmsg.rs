@@ -281,6 +281,31 @@ async fn a_blocked_sender_is_told_and_a_back_end_is_not_held_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_app_may_let_blocked_senders_write() {
+    let world = world().await;
+    world.block("bob", "alice").await;
+    world.set("block_list_check", "false").await;
+    let (mut alice, mut bob) = (world.login("alice").await, world.login("bob").await);
+    alice.call("openim.sendmsg", hello(1)).await.ok();
+    assert_eq!(bob.pushed().await.event(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_friendship_of_either_side_is_enough_where_the_app_says_so() {
+    for owner in ["alice", "bob"] {
+        let world = world().await;
+        world.set("friendship_check", "either").await;
+        let mut alice = world.login("alice").await;
+        alice.call("openim.sendmsg", hello(1)).await.refused(20009, "");
+        world.befriend(owner, if owner == "alice" { "bob" } else { "alice" }).await;
+        alice.call("openim.sendmsg", hello(2)).await.ok();
+        world.set("friendship_check", "both").await;
+        let code = if owner == "alice" { 20010 } else { 20011 };
+        alice.call("openim.sendmsg", hello(3)).await.refused(code, "");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_blocked_sender_sees_it_sent_where_the_app_says_so() {
     let world = world().await;
     world.set("blocklist_show_sent", "true").await;

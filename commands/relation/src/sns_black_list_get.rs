@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub const PAGE_MAX: usize = 1000;
 
 /// Pages a block list.
+///
+/// `LastSequence` is not looked at: changes are not numbered, and every call tells the whole page.
 #[derive(Deserialize, JsonSchema)]
 pub struct GetBlocked {
     /// Whose list.
@@ -17,7 +19,7 @@ pub struct GetBlocked {
     /// 0 at first, later as returned.
     #[serde(rename = "StartIndex", default)]
     pub start: u64,
-    /// How many, 1 to 1000.
+    /// How many, 1 to 1000; less counts as 1 and more as 1000.
     #[serde(rename = "MaxLimited")]
     pub limit: usize,
 }

@@ -16,6 +16,8 @@ use serde::Deserialize;
 use crate::wire::{Results, WrittenField, account, batch, check_batch};
 
 /// Puts friends on one account's list without asking anybody. Who is there already is overwritten.
+///
+/// `RemarkTime` is not looked at: when a remark was given is kept of no friend.
 #[derive(Deserialize, JsonSchema)]
 pub struct ImportFriends {
     /// Whose list.

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub const PAGE_MAX: usize = 100;
 
 /// Pages the caller's applications, the newest first.
+///
+/// `LastSequence` is not looked at: every call tells the whole page.
 #[derive(Deserialize, JsonSchema)]
 pub struct GetPending {
     /// The caller.

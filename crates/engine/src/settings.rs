@@ -131,6 +131,7 @@ impl Engine {
                     .because(format!("ExpectedVersion: version {} is in effect", app.version)));
             }
             let settings = app.settings.with_all(values.iter().cloned())?;
+            settings.check_change_from(&app.settings)?;
             let changed = differences(&app.settings, &settings);
             if changed.is_empty() {
                 return Ok(self.apps.remember(app));

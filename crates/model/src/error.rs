@@ -198,6 +198,7 @@ error_table! {
     70403 AccountNotAdministrator "only an administrator of the app may do this";
     70500 AccountInternal "internal error, try again";
     72001 StatusOff "user status is switched off for this app";
+    72011 GlobalDoNotDisturbOff "global do not disturb is switched off for this app";
     80001 TextRefused "the text holds a keyword that the app refuses";
     80002 MessageTooLong "the message has more than 12 KB";
     90001 MessageBadJson "the JSON is wrong";

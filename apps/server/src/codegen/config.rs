@@ -3,7 +3,7 @@
 use model::settings::AppSettings;
 use serde_json::Value;
 
-use super::settings::SETTINGS;
+use super::settings::{ABSENT, SETTINGS};
 use super::{literal, markdown_table};
 use crate::config::{KEYS, Key, describe, variable};
 
@@ -33,6 +33,11 @@ running server too.
 
 ";
 
+const ABSENT_HEAD: &str = "
+### Settings of the service that are not here, and why
+
+";
+
 /// The document.
 pub(super) fn document() -> String {
     let mut text = HEAD.to_owned();
@@ -51,7 +56,8 @@ pub(super) fn document() -> String {
         text += &format!("\n### `[{name}]`\n\n");
         text += &markdown_table(["key", "default", "allowed", "environment", "meaning"], rows);
     }
-    text + SETTINGS_HEAD + &settings()
+    let absent = ABSENT.iter().map(|row| row.map(str::to_owned));
+    text + SETTINGS_HEAD + &settings() + ABSENT_HEAD + &markdown_table(["what", "errors", "why"], absent)
 }
 
 /// Section and name of a key.
@@ -94,6 +100,6 @@ mod tests {
             assert!(text.contains(key.meaning), "{}", key.name);
         }
         let headings = text.lines().filter(|line| line.starts_with("### ")).count();
-        assert_eq!(headings, 6);
+        assert_eq!(headings, 7);
     }
 }

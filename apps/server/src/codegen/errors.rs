@@ -18,6 +18,34 @@ ours; the others are those of the documented service.
 
 ";
 
+const NEVER_HEAD: &str = "
+## Documented numbers that are never answered here, and why
+
+";
+
+/// Documented numbers without an error of their own: what the documents say, and why nothing answers them.
+const NEVER: &[(i64, &str, &str)] = &[
+    (
+        30_002,
+        "the app differs, or the account is illegal",
+        "names of another form are 30001, unknown ones 30003",
+    ),
+    (
+        30_007,
+        "timeout of relations",
+        "a store that fails is 30006 at once; there is no other server to wait for",
+    ),
+    (31_211, "not a friend, in an older `friend_get_list`", "30001, as in the newer documents"),
+    (31_307, "the block list is full, in older documents", "30013"),
+    (31_707, "a deletion of friends was filtered", "nothing filters deletions"),
+    (
+        32_218,
+        "a friend list cannot be changed (its sense is not documented)",
+        "30001, 30011, 32207 and 32216 say what is wrong",
+    ),
+    (50_005, "timeout of conversations", "50004, as for 30007"),
+];
+
 /// The document.
 pub(super) fn document(table: &Table) -> String {
     let answered = answered(table);
@@ -29,7 +57,12 @@ pub(super) fn document(table: &Table) -> String {
         let ours = if code.is_ours() { "ours" } else { "" };
         [code.number().to_string(), code.name().to_owned(), ours.to_owned(), code.sentence().to_owned(), by]
     });
-    HEAD.to_owned() + &markdown_table(["number", "name", "", "what it means", "answered by"], rows)
+    let never =
+        NEVER.iter().map(|(number, what, why)| [number.to_string(), (*what).to_owned(), (*why).to_owned()]);
+    HEAD.to_owned()
+        + &markdown_table(["number", "name", "", "what it means", "answered by"], rows)
+        + NEVER_HEAD
+        + &markdown_table(["number", "what the documents say", "why not here"], never)
 }
 
 /// What answers each error: commands, and what stands around them.
@@ -72,6 +105,15 @@ mod tests {
             let row = format!("| {} | {} |", code.number(), code.name());
             let line = text.lines().find(|line| line.starts_with(&row)).unwrap();
             assert_eq!(line.contains("| ours |"), code.is_ours(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_never_answered_is_no_error() {
+        let text = document(&crate::commands::table());
+        for (number, what, _) in NEVER {
+            assert!(ErrorCode::ALL.iter().all(|code| code.number() != *number), "{number}");
+            assert!(text.contains(&format!("| {number} | {what} |")), "{number}");
         }
     }
 

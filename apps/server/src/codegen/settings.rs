@@ -17,11 +17,11 @@ const fn setting(name: &'static str, allowed: &'static str, meaning: &'static st
 /// Every setting, in the order in which one reads about them.
 pub(super) const SETTINGS: &[Setting] = &[
     setting("name", "1 to 100 bytes", "What the app is called."),
-    setting("introduction", "up to 400 bytes", "A short introduction."),
-    setting("app_type", "up to 50 bytes", "What kind of app it is."),
-    setting("description", "up to 1000 bytes", "What its owner notes about it."),
-    setting("app_id", "up to 64 bytes", "The app's name for itself elsewhere."),
-    setting("owner_app_id", "a number", "The owner's APPID; 0: none."),
+    setting("introduction", "up to 400 bytes", "A short introduction. Noted only."),
+    setting("app_type", "up to 50 bytes", "What kind of app it is. Noted only."),
+    setting("description", "up to 1000 bytes", "What its owner notes about it. Noted only."),
+    setting("app_id", "up to 64 bytes", "The app's name for itself elsewhere. Noted only."),
+    setting("owner_app_id", "a number", "The owner's APPID; 0: none. Noted only."),
     setting(
         "package",
         "trial, standard, pro, pro_plus, enterprise or unlimited",
@@ -44,12 +44,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         "custom_user_fields",
         "up to 20 of NAME:TYPE or NAME:TYPE:READERS:WRITERS, separated by commas",
         "Own fields of profiles (`Tag_Profile_Custom_NAME`): 1 to 8 letters; integer, string or bytes; rights of owner, friend, \
-         stranger and administrator, joined by +. Without rights everybody reads, owner and administrator write.",
+         stranger and administrator, joined by +. Without rights everybody reads, owner and administrator write. A field keeps its \
+         type. It may be removed, since nobody is billed by fields here: what is stored in it is hidden until it is declared again.",
     ),
     setting(
         "custom_friend_fields",
         "up to 20, written like custom_user_fields",
-        "Own fields of friends (`Tag_SNS_Custom_NAME`), read and written by owner, administrator or both.",
+        "Own fields of friends (`Tag_SNS_Custom_NAME`), read and written by owner, administrator or both. There are no \
+         arrays of strings: the documents name the type and no form of it on the wire.",
     ),
     setting("administrators", "1 to 10 UserIDs, separated by commas", "Who may call over REST."),
     setting(
@@ -115,11 +117,16 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Whether user status can be asked for and subscribed to; if not, error 72001.",
     ),
     setting(
+        "global_do_not_disturb",
+        "true or false",
+        "Whether an account can say when it does not want to be disturbed by any message; if not, error 72011.",
+    ),
+    setting(
         "ability_bits",
         "1 to 64 characters 0 or 1",
         "What clients offer their users. The rightmost character is bit 0. Clients obey it; commands do not ask for it.",
     ),
-    setting("conversations", "100 to 500", "How many recent conversations an account pulls."),
+    setting("conversations", "100 to 3000", "How many recent conversations an account pulls."),
     setting(
         "hello_interval_seconds",
         "5 to 300",
@@ -143,20 +150,64 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting(
         "controller_name",
         "up to 200 bytes",
-        "Who decides about the data of the app's users. Noted only: nothing shows it yet.",
+        "Who decides about the data of the app's users: the first line of an export says it, or the app's name if this is empty.",
     ),
-    setting("controller_contact", "up to 200 bytes", "How to reach them. Noted only."),
+    setting("controller_contact", "up to 200 bytes", "How to reach them, said by an export too."),
     setting(
         "legal_bases",
         "up to 20 of CLASS:BASIS, separated by commas",
         "Why the law allows each class of data (message, profile, account, log, monitoring, configuration): consent, contract, \
-         legal_obligation, vital_interests, public_task or legitimate_interests. Noted only.",
+         legal_obligation, vital_interests, public_task or legitimate_interests. Said by an export too.",
     ),
     setting(
         "rest_calls_per_second",
         "0 to 1000000",
         "How often each command may be called over REST; 0 means the documented number of each.",
     ),
+];
+
+/// Settings of the documented service that are not here: what, with its numbers, and why.
+pub(super) const ABSENT: &[[&str; 3]] = &[
+    [
+        "addresses from which REST may be called",
+        "60021",
+        "a firewall or reverse proxy before the server does it for every path",
+    ],
+    [
+        "whether accounts may be deleted, and a lock of their names",
+        "71000, 70399",
+        "everybody's data can be erased at any time; a name that is taken again gets another number",
+    ],
+    [
+        "subscription to changes of profiles",
+        "72012",
+        "friends and those who talk to an account are told always; there is no command to subscribe by",
+    ],
+    [
+        "extensions and reactions of messages, translation, speech to text, search",
+        "",
+        "the first two are always on, clients ask `ability_bits`; the others are not here",
+    ],
+    [
+        "quotas of trial apps: senders, REST calls in a day, users in a day and in a month",
+        "22007, 60028, 72000, 72002",
+        "nothing is sold; `package` sets the limits that change what an account sees",
+    ],
+    [
+        "how often one account logs in, logs out or sets its push options",
+        "72010",
+        "frames and connections have limits of their own: see `[limits]`",
+    ],
+    [
+        "REST calls a second of single commands",
+        "",
+        "each has its documented number; `rest_calls_per_second` replaces all of them at once",
+    ],
+    [
+        "instances of each platform under the policies dual and triple",
+        "",
+        "one each, as documented; `web_instances` counts under every policy but single",
+    ],
 ];
 
 #[cfg(test)]

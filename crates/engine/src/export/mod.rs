@@ -242,9 +242,15 @@ impl Engine {
         let AccountFact { user, number, created_at, .. } = &*account;
         let fields = self.profiles.of(app.id, fact.number).await?;
         let retention = app.settings.retention();
+        let controller = match app.settings.controller_name.as_str() {
+            "" => &app.settings.name,
+            name => name,
+        };
         let about = json!({
             "type": "about",
-            "controller": app.settings.name,
+            "controller": controller,
+            "controller_contact": app.settings.controller_contact,
+            "legal_bases": app.settings.legal_bases,
             "sdkappid": app.id.0,
             "user": user,
             "made_at": fact.made_at,

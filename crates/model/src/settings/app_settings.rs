@@ -70,9 +70,11 @@ pub struct AppSettings {
     pub cloud_search: bool,
     /// Whether user status can be asked for and subscribed to; if not, 72001.
     pub user_status: bool,
+    /// Whether an account can say when it does not want to be disturbed by any message; if not, 72011.
+    pub global_do_not_disturb: bool,
     /// Ability bits: 1 to 64 characters `0` or `1`, the rightmost is bit 0.
     pub ability_bits: String,
-    /// How many recent conversations an account pulls: 100 to 500.
+    /// How many recent conversations an account pulls: 100 to 3000.
     pub conversations: u32,
     /// Seconds between a client's `wshello` calls, in effect its reconnect interval: 5 to 300.
     pub hello_interval_seconds: u32,
@@ -123,6 +125,7 @@ impl Default for AppSettings {
             follow: true,
             cloud_search: true,
             user_status: true,
+            global_do_not_disturb: true,
             ability_bits: "1".repeat(64),
             conversations: 100,
             hello_interval_seconds: 15,

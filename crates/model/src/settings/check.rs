@@ -60,6 +60,15 @@ impl AppSettings {
         self.check_fields()
     }
 
+    /// Checks what only a change can do wrong: own fields keep their types.
+    ///
+    /// # Errors
+    /// `SettingInvalid`, naming the setting.
+    pub fn check_change_from(&self, before: &Self) -> Result<()> {
+        field::check_types("custom_user_fields", &before.custom_user_fields, &self.custom_user_fields)?;
+        field::check_types("custom_friend_fields", &before.custom_friend_fields, &self.custom_friend_fields)
+    }
+
     fn check_details(&self) -> Result<()> {
         bytes("name", &self.name, 1, 100)?;
         bytes("introduction", &self.introduction, 0, 400)?;
@@ -106,7 +115,7 @@ impl AppSettings {
 
     fn check_messages(&self) -> Result<()> {
         within("recall_seconds", self.recall_seconds, 0, 604_800)?;
-        within("conversations", self.conversations, 100, 500)?;
+        within("conversations", self.conversations, 100, 3000)?;
         within("friends_max", self.friends_max, 1, 10_000)?;
         within("message_retention_days", self.message_retention_days, 0, 3650)?;
         within("profile_retention_days", self.profile_retention_days, 0, 3650)

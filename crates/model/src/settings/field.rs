@@ -171,6 +171,21 @@ pub(super) fn check(setting: &str, fields: &[CustomField]) -> Result<()> {
     Ok(())
 }
 
+/// Checks that fields that are there already keep their types.
+///
+/// # Errors
+/// `SettingInvalid`, naming the setting.
+pub(super) fn check_types(setting: &str, before: &[CustomField], after: &[CustomField]) -> Result<()> {
+    let former = |field: &CustomField| before.iter().find(|former| former.name == field.name);
+    match after.iter().find(|field| former(field).is_some_and(|former| former.kind != field.kind)) {
+        None => Ok(()),
+        Some(field) => {
+            let what = format!("{}: what is stored has the former type, only rights can change", field.name);
+            Err(ErrorCode::SettingInvalid.in_field(setting, what))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,6 +196,17 @@ mod tests {
             let field: CustomField = text.parse().unwrap();
             assert_eq!(String::from(field), text);
         }
+    }
+
+    #[test]
+    fn a_field_keeps_its_type_and_may_get_other_rights_or_go() {
+        let fields = |text: &str| vec![text.parse::<CustomField>().unwrap()];
+        let before = fields("Test:string");
+        assert!(check_types("x", &before, &fields("Test:string:owner:administrator")).is_ok());
+        assert!(check_types("x", &before, &fields("Other:integer")).is_ok());
+        assert!(check_types("x", &before, &[]).is_ok());
+        let changed = check_types("x", &before, &fields("Test:integer"));
+        assert_eq!(changed.map_err(|error| error.code), Err(ErrorCode::SettingInvalid));
     }
 
     #[test]

@@ -215,7 +215,7 @@ mod tests {
             ("recall_seconds", "604801", ErrorCode::SettingInvalid),
             ("web_instances", "11", ErrorCode::SettingInvalid),
             ("web_instances", "0", ErrorCode::SettingInvalid),
-            ("conversations", "501", ErrorCode::SettingInvalid),
+            ("conversations", "3001", ErrorCode::SettingInvalid),
             ("user_status", "yes", ErrorCode::SettingInvalid),
             ("ability_bits", "2", ErrorCode::SettingInvalid),
             ("login_policy", "none", ErrorCode::SettingInvalid),

@@ -22,7 +22,7 @@ pub enum Package {
 
 /// The ability bits that the standard package lacks: status, marks, conversation groups, extensions, counters, reactions,
 /// following, and those of live rooms and communities (page 1047/34349; bits as in the client).
-const PAID_BITS: [u32; 12] = [1, 2, 3, 4, 6, 7, 9, 10, 11, 13, 15, 52];
+const PAID_BITS: [u32; 13] = [1, 2, 3, 4, 6, 7, 9, 10, 11, 13, 15, 48, 52];
 
 impl Package {
     /// The most accounts, if there is a limit.
@@ -75,6 +75,7 @@ mod tests {
         let bits = Package::Standard.abilities(&"1".repeat(64));
         let bit = |number: usize| bits.as_bytes()[63 - number];
         assert_eq!((bit(0), bit(7), bit(9), bit(52), bit(5)), (b'1', b'0', b'0', b'0', b'1'));
+        assert_eq!((bit(47), bit(48), bit(49)), (b'1', b'0', b'1'), "reactions are paid for");
         assert_eq!(Package::Unlimited.abilities("101"), "101");
         assert_eq!(Package::Standard.abilities("111"), "001");
     }
