@@ -8,6 +8,7 @@ mod blobs;
 mod clock;
 mod records;
 mod segments;
+mod take;
 mod timeline;
 mod vault;
 mod view;

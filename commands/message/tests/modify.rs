@@ -252,3 +252,14 @@ async fn rules_for_sending_hold_for_changing() {
     world.set("friendship_check", "off").await;
     alice.call(MODIFY, change(&message, 1, 2, &text("x"))).await.ok();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_resend_is_named_as_the_message_was_the_first_time() {
+    let world = world().await;
+    let mut body = json!({"From_Account": "alice", "To_Account": "bob", "MsgSeq": 1, "MsgRandom": 2,
+        "MsgClientTime": 77, "MsgBody": text("hello")});
+    let first = world.rest("openim/sendmsg", body.clone()).await.ok();
+    body["MsgClientTime"] = json!(99);
+    let again = world.rest("openim/sendmsg", body).await.ok();
+    assert_eq!(again["MsgId"], first["MsgId"]);
+}

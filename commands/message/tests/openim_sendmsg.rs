@@ -495,11 +495,3 @@ async fn what_has_no_effect_yet_is_accepted() {
     world.rest("openim/sendmsg", unknown).await.refused(90001, "ForbidCallbackControl");
     world.rest("openim/sendmsg", with(hello(1), "MsgTimeStamp", json!("x"))).await.refused(90006, "");
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_resend_is_named_as_the_message_was_the_first_time() {
-    let world = world().await;
-    let first = world.rest("openim/sendmsg", hello(1)).await.ok();
-    let again = world.rest("openim/sendmsg", with(hello(1), "MsgClientTime", json!(99))).await.ok();
-    assert_eq!(again["MsgId"], first["MsgId"]);
-}
