@@ -44,8 +44,6 @@ async fn what_is_set_is_told_with_its_version_and_who_changed_what_from_what() {
 #[tokio::test(start_paused = true)]
 async fn all_that_is_given_changes_or_nothing_does() {
     let world = world().await;
-    world.set("custom_user_fields", "Level:integer").await;
-    world.set("custom_friend_fields", "Rank:integer").await;
     for (settings, code, field) in [
         (json!({"recall_seconds": 300, "web_instances": 11}), 200_006, "web_instances"),
         (json!({"recall_seconds": 300, "shoe_size": 1}), 200_005, "no setting"),
@@ -55,8 +53,6 @@ async fn all_that_is_given_changes_or_nothing_does() {
         (json!({"suspended": true}), 200_006, "operator"),
         (json!({"administrators": []}), 200_006, "administrators"),
         (json!({"legal_bases": ["message:love"]}), 200_006, "legal_bases"),
-        (json!({"custom_user_fields": ["Level:string"]}), 200_006, "custom_user_fields"),
-        (json!({"custom_friend_fields": ["Rank:bytes"]}), 200_006, "custom_friend_fields"),
         (json!({}), 200_006, "1 to 100"),
     ] {
         set(&world, settings).await.refused(code, field);
@@ -116,4 +112,18 @@ async fn connected_clients_hear_what_they_may_do_and_a_suspended_app_is_refused(
     other.log_in().await.refused(60016, "");
     world.set("suspended", "false").await;
     world.rest("whimbrel_config/get", json!({})).await.ok();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_own_field_keeps_its_type() {
+    let world = world().await;
+    world.set("custom_user_fields", "Level:integer").await;
+    world.set("custom_friend_fields", "Rank:integer").await;
+    let user = |text: &str| json!({ "custom_user_fields": [text] });
+    set(&world, user("Level:string")).await.refused(200_006, "custom_user_fields");
+    set(&world, json!({"custom_friend_fields": ["Rank:bytes"]}))
+        .await
+        .refused(200_006, "custom_friend_fields");
+    set(&world, user("Level:integer:owner:administrator")).await.ok();
+    set(&world, json!({"custom_user_fields": [], "custom_friend_fields": []})).await.ok();
 }

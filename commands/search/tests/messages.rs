@@ -295,13 +295,13 @@ async fn an_app_without_cloud_search_keeps_no_index_and_gets_one_when_it_wants_i
         let body = json!({"KeywordList": ["hello"], "Keywords": ["hello"]});
         alice.call(command, body).await.refused(60020, "cloud_search");
     }
-    world.advance_seconds(120).await;
+    world.advance_seconds(1).await;
     world.send("alice", "bob", "hello again").await;
     world.engine().search.tidy_now().await.unwrap();
     let status = world.engine().search.status();
     assert_eq!((status.indexes, status.waiting, world.blobs.len()), (0, 0, 0));
     world.set("cloud_search", "true").await;
-    world.advance_seconds(120).await;
+    world.advance_seconds(1).await;
     assert_eq!(texts(&mut alice, words(&["hello"])).await, ["hello again", "hello there"]);
 }
 

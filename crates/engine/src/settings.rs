@@ -167,6 +167,10 @@ impl Engine {
         if before.profile_tags != after.profile_tags || before.custom_user_fields != after.custom_user_fields
         {
             self.profiles.forget_all();
+            self.people.forget_app(app.id);
+        }
+        if before.cloud_search != after.cloud_search {
+            self.search.settings_changed();
         }
         if after.suspended {
             self.hub.end_app(app.id);

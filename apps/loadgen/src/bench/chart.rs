@@ -128,6 +128,6 @@ mod tests {
     fn a_chart_of_nothing_is_still_a_chart() {
         let svg = draw(&Results::default());
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
-        assert_eq!(svg.matches("not measured").count(), 4 + 14);
+        assert_eq!(svg.matches("not measured").count(), 4 + 15);
     }
 }

@@ -53,6 +53,8 @@ pub struct IndexFact {
     pub times: (u32, u32),
     /// The earliest second in which one of them was sealed.
     pub sealed_from: u32,
+    /// Its length, in bytes.
+    pub bytes: u64,
 }
 
 impl IndexFact {
@@ -66,6 +68,7 @@ impl IndexFact {
             keys: (u64::MAX, 0),
             times: (u32::MAX, 0),
             sealed_from: u32::MAX,
+            bytes: 0,
         }
     }
 
@@ -114,15 +117,7 @@ mod tests {
 
     #[test]
     fn an_index_is_known_by_its_name() {
-        let fact = IndexFact {
-            bucket: 1,
-            number: u64::MAX - 5,
-            last: Cursor(1),
-            count: 1,
-            keys: (1, 1),
-            times: (1, 1),
-            sealed_from: 1,
-        };
+        let fact = IndexFact { number: u64::MAX - 5, ..IndexFact::of_nothing(1) };
         assert_eq!(IndexFact::number_of(fact.name()), Some(fact.number));
         assert_eq!(IndexFact::number_of(BlobName(5)), None);
         assert_eq!(IndexFact::number_of(BlobName(u128::MAX)), None);

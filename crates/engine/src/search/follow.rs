@@ -17,6 +17,9 @@ use crate::Engine;
 /// Entries taken at once.
 const BATCH: usize = 256;
 
+/// How long entries are collected, unless somebody searches.
+const COLLECTED: Duration = Duration::from_millis(100);
+
 /// How long messages wait in memory at most, in microseconds. A start reads them again.
 const WAITING_MICROS_MAX: u64 = 300_000_000;
 
@@ -69,8 +72,17 @@ pub(super) fn start(engine: &Arc<Engine>) {
                 if search.reading.load(Ordering::Acquire) != reading {
                     break;
                 }
-                // Whoever has much to read lets others run.
-                tokio::task::yield_now().await;
+                if entries.len() < BATCH {
+                    // Reading a few at a time costs more than what is done with them.
+                    tokio::select! {
+                        biased;
+                        () = search.wanted.notified() => {}
+                        () = clock.sleep(COLLECTED) => {}
+                    }
+                } else {
+                    // Whoever has much to read lets others run.
+                    tokio::task::yield_now().await;
+                }
             }
         }
     }));
@@ -157,7 +169,12 @@ impl Search {
             tail.remove(app, document.sides, document.position);
         }
         tail.add(app, bucket, Waiting { cursor: entry.cursor, document });
-        writing.waiting_since.get_or_insert_with(|| self.context.clock.elapsed_micros());
+        drop(tail);
+        if writing.waiting_since.is_none() {
+            writing.waiting_since = Some(self.context.clock.elapsed_micros());
+            // When that is over is known now.
+            self.untidy.notify_one();
+        }
         Ok(())
     }
 
@@ -171,6 +188,15 @@ impl Search {
     pub(super) fn is_flush_due(&self, writing: &Writing) -> bool {
         let waited = |since: u64| self.context.clock.elapsed_micros().saturating_sub(since);
         writing.waiting_since.is_some_and(|since| waited(since) >= WAITING_MICROS_MAX)
+    }
+
+    /// How long what waits may wait on, if anything does.
+    pub(super) async fn until_flush(&self) -> Option<Duration> {
+        let since = self.writing.lock().await.waiting_since?;
+        let end = since.saturating_add(WAITING_MICROS_MAX);
+        // One that failed is not tried again at once.
+        let left = Duration::from_micros(end.saturating_sub(self.context.clock.elapsed_micros()));
+        Some(left.max(RETRY))
     }
 
     /// Stores indexes of what waits, and how far the log is in them.

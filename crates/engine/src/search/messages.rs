@@ -110,6 +110,7 @@ impl Search {
     pub(super) async fn catch_up(&self) {
         let end = self.context.timeline.end().0;
         let mut read_to = self.read_to.subscribe();
+        self.wanted.notify_one();
         tokio::select! {
             biased;
             _ = read_to.wait_for(|read_to| *read_to >= end) => {}
@@ -193,7 +194,7 @@ impl Engine {
             self.search.catch_up().await;
         }
         // What is read meanwhile may be missing in the answer.
-        let is_complete = self.search.is_complete();
+        let is_complete = self.search.is_complete() && !self.search.off.lock().contains(&app.id);
         let most = self.search.options.considered_max;
         let hits = self.search.candidates(app.id, wanted.query(), None).await?;
         let last = hits.last().copied().filter(|_| hits.len() >= most);

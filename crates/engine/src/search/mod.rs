@@ -110,6 +110,8 @@ pub struct Search {
     shelf: Shelf,
     tail: Mutex<Tail>,
     writing: tokio::sync::Mutex<Writing>,
+    /// Apps of which nothing is indexed.
+    off: Mutex<BTreeSet<SdkAppId>>,
     /// Up to where the log was read.
     read_to: watch::Sender<u64>,
     /// Up to where the log has to be read for answers to be complete.
@@ -122,6 +124,8 @@ pub struct Search {
     reading: AtomicU64,
     /// Woken when the log has to be read anew.
     again: Notify,
+    /// Woken when somebody waits for what was just sent.
+    wanted: Notify,
     /// Woken when there may be something to be tidied.
     untidy: Notify,
     turns: Semaphore,
@@ -145,6 +149,7 @@ impl Search {
             shelf,
             tail: Mutex::default(),
             writing: tokio::sync::Mutex::default(),
+            off: Mutex::default(),
             read_to: watch::Sender::new(0),
             goal: AtomicU64::new(0),
             is_reading: AtomicBool::new(true),
@@ -152,6 +157,7 @@ impl Search {
             read: AtomicU64::new(0),
             reading: AtomicU64::new(0),
             again: Notify::new(),
+            wanted: Notify::new(),
             untidy: Notify::new(),
             turns: Semaphore::new(SEARCHES_MAX),
             people,
@@ -183,7 +189,7 @@ impl Search {
         let records = self.context.records.as_ref();
         let mut writing = self.writing.lock().await;
         let found = find::<ProgressFact>(records, SdkAppId::INSTALLATION, ProgressFact::KEY).await?;
-        writing.progress = found.map(|(fact, _)| fact).unwrap_or_default();
+        self.set_progress(&mut writing, found.map(|(fact, _)| fact).unwrap_or_default());
         writing.read_to = writing.progress.cursor;
         for app in self.apps.list().await? {
             let broken = self.load_app(app.id).await?;
@@ -202,6 +208,11 @@ impl Search {
         self.read_to.send_replace(from.0);
         self.goal.store(end.0, Ordering::Release);
         self.is_reading.store(from < end, Ordering::Release);
+    }
+
+    fn set_progress(&self, writing: &mut Writing, progress: ProgressFact) {
+        self.off.lock().clone_from(&progress.off);
+        writing.progress = progress;
     }
 
     async fn remember(&self, progress: &ProgressFact) -> Result<()> {

@@ -169,7 +169,7 @@ impl People {
         }
     }
 
-    pub(super) fn forget_app(&self, app: SdkAppId) {
+    pub(crate) fn forget_app(&self, app: SdkAppId) {
         self.apps.lock().remove(&app);
     }
 

@@ -160,6 +160,7 @@ impl Shelf {
         former: &[IndexFact],
     ) -> Result<Replaced> {
         let stamp = fact.stamp(app);
+        fact.bytes = packed.len() as u64;
         let (keyring, now) = (Arc::clone(&self.keyring), self.now());
         let sealed = computed(self.context.spawner.as_ref(), move || {
             keyring.seal_bytes(Place::search_index(app), now, stamp.expiry, packed)

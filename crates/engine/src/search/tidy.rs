@@ -15,14 +15,17 @@ use super::{Search, Writing, computed};
 use crate::Engine;
 use crate::store::{remove, write};
 
-/// How often it is looked whether something is to be done.
-const EVERY: Duration = Duration::from_secs(60);
+/// How often it is looked whether something is to be done, if nothing else is known.
+const EVERY: Duration = Duration::from_secs(600);
 
 /// How many indexes of nearly the same size become one.
 const MERGED_AT_ONCE: usize = 8;
 
-/// An index of so many messages is large enough; making one of such takes a second or two.
-const MERGED_COUNT_MAX: u32 = 400_000;
+/// The most messages of an index that is made of others: making one takes several times its memory.
+const MERGED_COUNT_MAX: u64 = 250_000;
+
+/// How long those others are together at most, in bytes.
+const MERGED_BYTES_MAX: u64 = 32 << 20;
 
 /// How soon a log is read anew at most, in microseconds: what cannot be read twice will not be readable the third time.
 const REBUILD_MICROS_MIN: u64 = 600_000_000;
@@ -38,10 +41,11 @@ pub(super) fn start(engine: &Arc<Engine>) {
                 engine.job_failed("tidying up indexes", &error);
             }
             drop(engine);
+            let pause = search.until_flush().await.unwrap_or(EVERY).min(EVERY);
             tokio::select! {
                 biased;
                 () = search.untidy.notified() => {}
-                () = clock.sleep(EVERY) => {}
+                () = clock.sleep(pause) => {}
             }
         }
     }));
@@ -109,6 +113,11 @@ impl Search {
         Ok(missing)
     }
 
+    /// Notes that an app's settings were changed.
+    pub(crate) fn settings_changed(&self) {
+        self.untidy.notify_one();
+    }
+
     /// Drops the indexes of apps that switched search off, and reads the log anew for those that switched it on.
     async fn follow_settings(&self, writing: &mut Writing) -> Result<()> {
         let apps = self.apps.list().await?;
@@ -132,7 +141,7 @@ impl Search {
             return self.read_again(writing, progress).await;
         }
         self.remember(&progress).await?;
-        writing.progress = progress;
+        self.set_progress(writing, progress);
         Ok(())
     }
 
@@ -162,11 +171,11 @@ impl Search {
     async fn read_again(&self, writing: &mut Writing, progress: ProgressFact) -> Result<()> {
         let progress = ProgressFact { cursor: Cursor(0), ..progress };
         self.remember(&progress).await?;
-        writing.progress = progress;
+        self.set_goal(Cursor(0));
+        self.set_progress(writing, progress);
         writing.read_to = Cursor(0);
         writing.waiting_since = None;
         self.tail.lock().retain(|_, _, _| false);
-        self.set_goal(Cursor(0));
         self.reading.fetch_add(1, Ordering::AcqRel);
         self.again.notify_one();
         Ok(())
@@ -217,12 +226,18 @@ impl Search {
         let today = self.today();
         let mut groups = std::collections::BTreeMap::<_, Vec<IndexFact>>::new();
         for (app, fact) in self.shelf.all() {
-            if fact.bucket > today && fact.count < MERGED_COUNT_MAX {
+            if fact.bucket > today {
                 let size = fact.count.max(1024).ilog2() / 3;
                 let key = (app, fact.bucket, size);
                 let group = groups.entry(key).or_default();
                 group.push(fact);
-                if group.len() == MERGED_AT_ONCE {
+                let count: u64 = group.iter().map(|fact| u64::from(fact.count)).sum();
+                let bytes: u64 = group.iter().map(|fact| fact.bytes).sum();
+                if count > MERGED_COUNT_MAX || bytes > MERGED_BYTES_MAX {
+                    // The largest stays as it is.
+                    group.sort_by_key(|fact| fact.bytes);
+                    group.pop();
+                } else if group.len() == MERGED_AT_ONCE {
                     return groups.remove(&key).map(|group| (app, group));
                 }
             }

@@ -196,7 +196,7 @@ pub(crate) const ROWS: &[Row] = &[
     row(
         "openim/get_c2c_peer_mute_notifications",
         Account,
-        Ignored,
+        Refused(90012),
         r#"{"To_Account":"$ME","From_Account":"$ME","Peer_Account":["$PEER"]}"#,
     ),
     row("openim/get_c2c_unread_msg_num", BY_MESSAGE, Ignored, r#"{"To_Account":"$ME"}"#),
@@ -286,7 +286,7 @@ pub(crate) const ROWS: &[Row] = &[
     row(
         "profile/portrait_get_all",
         Account,
-        Ignored,
+        Refused(40003),
         r#"{"From_Account":"$ME","UserItem":[{"To_Account":"$PEER"}]}"#,
     ),
     row(
