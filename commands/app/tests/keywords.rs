@@ -238,9 +238,10 @@ async fn a_batch_is_looked_at_one_by_one() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_has_the_number_of_its_family() {
     let world = world().await;
-    listed(&world, json!({})).await.ok();
+    world.accounts(&["administrator"]).await;
+    listed(&world, json!({})).await;
     world.store.set_unavailable(true);
-    listed(&world, json!({})).await.refused(2001, "");
+    world.rest(GET, json!({})).await.refused(2001, "");
     moderated(&world, "text").await.refused(2001, "");
     let contents = json!([{"ContentId": 1, "ContentType": "Text", "Content": "text"}]);
     let batch = json!({"AuditName": "C2C", "Contents": contents});

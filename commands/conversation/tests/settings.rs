@@ -295,6 +295,8 @@ async fn a_store_that_fails_fails_the_whole_call_as_an_internal_error_of_convers
         ("recentcontact/search_contact_group", of("ContactItem", json!([contact("nobody")]))),
         ("recentcontact/create_contact_group", group),
     ];
+    // Until who asks is known.
+    world.rest("recentcontact/get_contact_group", json!({"From_Account": "alice"})).await.ok();
     world.store.fail_after(Some(0));
     for (command, body) in &calls {
         world.rest(command, body.clone()).await.refused(50004, "");

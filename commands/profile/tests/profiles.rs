@@ -296,6 +296,8 @@ async fn an_app_that_stores_no_profiles_answers_what_is_online() {
 async fn a_store_that_fails_is_an_internal_error_of_profiles() {
     let world = world().await;
     world.advance_seconds(61).await;
+    // Until who asks is known.
+    world.rest("profile/portrait_get", get(&["bob"], &[NICK])).await.ok();
     world.store.fail_after(Some(0));
     world.rest("profile/portrait_set", set("alice", &[(NICK, json!("Alice"))])).await.refused(40006, "");
     world.rest("profile/portrait_get", get(&["alice"], &[NICK])).await.refused(40006, "");

@@ -188,6 +188,7 @@ impl Engine {
         self.follows.erase(app, number).await?;
         let Some(mut fact) = self.erased(app, number).await? else { return Ok(()) };
         if let (None, Some(name)) = (fact.deleted, &fact.name) {
+            self.doom_changed_by_others(app, number).await?;
             let erased = self.context.timeline.erase_account(app, number, name.clone()).await?;
             let changed = self.change_erased(app, number, |fact| {
                 fact.name = None;

@@ -366,20 +366,22 @@ impl Engine {
         Ok(decoded.collect::<std::result::Result<_, ports::Fault>>()?)
     }
 
-    /// Writes down that what a message says is about to be recalled or replaced.
+    /// Writes down that some content of a message is about to be recalled or replaced, or may come to be: it is destroyed unless
+    /// it is what the message says a minute later.
     pub(crate) async fn will_recall(
         &self,
         app: SdkAppId,
         conversation: ConversationId,
         found: &StoredMessage,
+        content: &Sealed,
     ) -> Result<()> {
         let author = found.message.author;
         let fact = RecalledFact {
             conversation,
             author,
             key: found.key(),
-            bucket: found.message.content.bucket,
-            index: found.message.content.index,
+            bucket: content.bucket,
+            index: content.index,
             since: self.context.clock.now().seconds(),
             is_certain: false,
             is_annotation: false,

@@ -331,7 +331,7 @@ impl Engine {
             Some(Copied::message((&from.user, &to.user), found.at.time, numbers, &content))
         };
         self.preserve.before_recall(app.id, conversation, from.number, copied).await?;
-        self.will_recall(app.id, conversation, &found).await?;
+        self.will_recall(app.id, conversation, &found, &found.message.content).await?;
         let origin = window.and_then(|(_, origin)| origin);
         let appended = self.append(app, revoker, conversation, event, Some(found.expiry), origin).await?;
         if !appended.is_new {

@@ -9,20 +9,27 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hashbrown::HashSet;
 use model::settings::App;
-use model::{Content, ConversationId, ErrorCode, Medium, MessageKey, Modification, Result, SdkAppId, Sealed};
+use model::{
+    AccountNumber, Content, ConversationId, ErrorCode, Medium, MessageKey, Modification, Result, SdkAppId,
+    Sealed,
+};
 use ports::timeline::{AccountPage, StoredMessage};
-use ports::{Draft, Entry, Event, Stamped};
+use ports::{Cursor, Draft, Entry, Event, Stamped};
 use promise::Stamps;
 use promise::keys::{Destroyed, Place};
 use serde_json::Value;
 
 use crate::Engine;
 use crate::annotations::Maker;
+use crate::erasure::RecalledFact;
 use crate::facts::AccountFact;
 use crate::messages::{Outgoing, check_size};
 use crate::preserve::Copied;
 use crate::push;
-use crate::store::TRIES_MAX;
+use crate::store::{TRIES_MAX, put, write};
+
+/// Entries looked at at once.
+const ENTRIES_AT_ONCE: usize = 500;
 
 /// What a message is to say from now on; what is not given stays as it is.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +56,8 @@ impl Change {
         let mut content = content.clone();
         if let Some((body, _)) = &self.body {
             content.body = body.clone();
+            // It commonly says what the elements said.
+            content.offline_push_info = None;
         }
         if let Some(text) = &self.cloud_custom_data {
             content.cloud_custom_data = text.clone();
@@ -146,7 +155,9 @@ impl Engine {
         // As if it had been sealed with the message: a shortened retention destroys both keys at once.
         let sealed_at = found.message.content.sealed_at;
         let content = self.keyring.seal(place, sealed_at, found.expiry, changed)?;
-        self.will_recall(app.id, conversation, found).await?;
+        self.will_recall(app.id, conversation, found, &found.message.content).await?;
+        // A recall that comes between names the former content alone.
+        self.will_recall(app.id, conversation, found, &content).await?;
         let event = Event::Modify {
             target: found.at,
             key: found.key(),
@@ -158,6 +169,35 @@ impl Engine {
         let stamp = stamps.annotation(modification.by, medium_of(change), found.expiry);
         let draft = Draft { conversation, event, sent_at: None, retry: None, origin: maker.origin };
         Ok(self.context.timeline.append(Stamped::new(stamp, draft)).await?.is_new)
+    }
+
+    /// Destroys the keys of messages of an account that others changed: what they left as it was is sealed for them, and would
+    /// outlive the account's own key.
+    pub(crate) async fn doom_changed_by_others(&self, app: SdkAppId, number: AccountNumber) -> Result<()> {
+        let since = self.context.clock.now().seconds();
+        let mut after = Cursor(0);
+        loop {
+            let page = self.context.timeline.everything_of(app, number, after, ENTRIES_AT_ONCE).await?;
+            let (mut writes, mut doomed) = (Vec::new(), Vec::new());
+            for entry in &page.entries {
+                if let Event::Message(message) = &entry.event
+                    && message.author == number
+                    && message.writer() != number
+                {
+                    let fact = RecalledFact::certain(entry, message, since);
+                    doomed.push(Destroyed::Content { bucket: fact.bucket, index: fact.index });
+                    writes.push(put(Stamps::recalled(app, number, fact.bucket), &fact)?);
+                }
+            }
+            self.keyring.doom(&doomed).await?;
+            if !writes.is_empty() {
+                write(self.context.records.as_ref(), app, writes).await?;
+            }
+            if page.complete {
+                return Ok(());
+            }
+            after = page.next;
+        }
     }
 
     /// The items that tell a client what changed messages say now whose changes it missed, one for each message.

@@ -106,6 +106,21 @@ async fn what_an_account_wrote_into_a_message_of_another_goes_with_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_others_left_as_it_was_in_a_message_of_an_account_goes_with_the_account() {
+    let world = world().await;
+    let bob = world.account("bob").await.number;
+    let sent = world.send("alice", "bob", "of alice").await;
+    world.send("bob", "alice", "of bob").await;
+    world.modify(("alice", "bob"), &sent, "bob", "of alice, by bob").await;
+    let copied = copy(&world, bob).await;
+    assert_eq!(readable(&world, &copied), ["of alice, by bob", "of bob"]);
+    world.delete_account("alice").await;
+    world.advance_seconds(61).await;
+    world.engine().change_generation().await.unwrap();
+    assert_eq!(readable(&world, &copied), ["of bob"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_keys_change_by_themselves_once_a_day_however_often_the_server_starts() {
     let mut world = world().await;
     let bob = world.account("bob").await.number;
