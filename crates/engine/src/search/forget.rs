@@ -92,11 +92,14 @@ impl Search {
         gone: Gone,
     ) -> Result<Option<Replaced>> {
         let former = std::slice::from_ref(fact);
-        let Some(index) = self.shelf.open(app, fact).await? else {
+        // One that cannot be read, for whatever reason, must not keep keys alive.
+        let Ok(Some(index)) = self.shelf.open(app, fact).await else {
             return self.give_up(writing, app, fact).await.map(Some);
         };
         let made = computed(self.context.spawner.as_ref(), move || without(&index, &gone));
-        match made.await?.map_err(|error| ports::Fault::Corrupt(error.to_string())) {
+        let made =
+            made.await.and_then(|made| made.map_err(|error| ports::Fault::Corrupt(error.to_string()).into()));
+        match made {
             Ok(Made::Same) => Ok(None),
             Ok(Made::Nothing) => self.shelf.drop(app, fact.bucket, former).await.map(Some),
             Ok(Made::Less(packed, count)) => {
