@@ -120,7 +120,10 @@ impl Stage<'_> {
                 let Some(time) = draft.sent_at else {
                     return Ok(None);
                 };
-                let same = |entry: &Entry| matches!(&entry.event, Event::Message(other) if other.key(entry.time) == message.key(time));
+                let same = |entry: &Entry| {
+                    let is_twin = matches!(&entry.event, Event::Message(other) if other.key(entry.time) == message.key(time));
+                    is_twin && (draft.retry.is_none() || entry.retry == draft.retry)
+                };
                 if let Some(twin) = staged.entries.iter().find(|entry| same(entry)) {
                     return Ok(Some(Arc::clone(twin)));
                 }

@@ -98,7 +98,8 @@ fn changes(event: &mut Event, mine: &[&Arc<Entry>], newest: Seconds) -> bool {
 fn repeats(draft: &Draft, entry: &Entry, now: Seconds) -> bool {
     match (&draft.event, &entry.event, draft.sent_at) {
         (Event::Message(new), Event::Message(old), Some(time)) => {
-            entry.time == time && old.key(time) == new.key(time)
+            let is_twin = entry.time == time && old.key(time) == new.key(time);
+            is_twin && (draft.retry.is_none() || entry.retry == draft.retry)
         }
         (Event::Message(_), Event::Message(_), None) => {
             draft.retry.is_some() && entry.retry == draft.retry && entry.time >= now.minus(RETRY_SECONDS)

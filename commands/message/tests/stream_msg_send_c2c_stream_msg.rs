@@ -96,6 +96,19 @@ async fn a_silent_stream_ends_by_itself() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_of_the_other_side_with_the_same_numbers_takes_nothing_away() {
+    let world = world().await;
+    let mut bob = world.login("bob").await;
+    let (stream, key) = begin(&world, "one ").await;
+    let same = json!({"To_Account": "alice", "MsgSeq": 5, "MsgRandom": 6, "MsgBody": text("mine")});
+    let sent = bob.call("openim.sendmsg", same).await.ok();
+    assert_eq!(sent.text("MsgKey"), key);
+    go_on(&world, &stream, 2, "two", true).await.ok();
+    let history = world.history("bob", "alice").await;
+    assert!(history.contains(&text("one two")) && history.contains(&text("mine")), "{history:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_answered_survives_a_crash_and_is_stored_once() {
     let mut world = world().await;
     let (stream, key) = begin(&world, "one").await;

@@ -166,7 +166,8 @@ pub struct Draft {
     pub event: Event,
     /// For an import: when the message is said to have been sent. Otherwise the store gives the time.
     pub sent_at: Option<Seconds>,
-    /// Recognises a resend, within [`RETRY_SECONDS`].
+    /// Recognises a resend, within [`RETRY_SECONDS`]. An import with one is repeated by that alone: never by a message of the
+    /// other side, or another one, that has its numbers.
     pub retry: Option<RetryKey>,
     /// Which instance of the acting account did it, if one did: it needs no push of its own.
     pub origin: Option<InstanceId>,

@@ -43,7 +43,7 @@ pub struct FoundAccounts {
 }
 
 impl Engine {
-    /// Accounts that somebody looks for, as far as he may see them: not those that have blocked him.
+    /// Accounts that somebody looks for, as far as they may be seen: not those that have blocked who looks.
     ///
     /// # Errors
     /// What the stores say.
@@ -71,7 +71,7 @@ impl Engine {
         Ok(FoundAccounts { total, accounts, next, is_complete })
     }
 
-    /// The first accounts after one that are what somebody looks for now and that he may see; at most so many.
+    /// The first accounts after one that are what somebody looks for now and may see; at most so many.
     async fn see_accounts(
         &self,
         app: &App,

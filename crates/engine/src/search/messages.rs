@@ -185,7 +185,7 @@ impl Search {
 }
 
 impl Engine {
-    /// Messages that somebody looks for in own conversations, as he sees them.
+    /// Messages that somebody looks for in own conversations, in their own view.
     ///
     /// # Errors
     /// What the stores say.
@@ -207,7 +207,7 @@ impl Engine {
         Ok(found)
     }
 
-    /// Those of the hits that are what somebody looks for now, as he sees them; at most so many.
+    /// Those of the hits that are what somebody looks for now, in their own view; at most so many.
     async fn see(
         &self,
         app: SdkAppId,

@@ -3,6 +3,7 @@
 use model::settings::App;
 use model::{Content, Medium, Result, SdkAppId, Sealed};
 use ports::records::{Range, Write, find};
+use ports::timeline::RetryKey;
 use ports::{Draft, Event, Record as _, Stamped};
 use promise::Stamps;
 use promise::keys::{Destroyed, Place};
@@ -72,9 +73,10 @@ impl Engine {
         let place = Place::message(app.id, fact.conversation(), fact.author);
         let sealed = self.keyring.seal(place, now.seconds(), stamp.expiry, &outgoing.content)?;
         let event = Event::Message(message_of(&outgoing, fact.key.sequence, at, sealed));
-        // With its time it is recognised when a crash lets it be stored again.
+        // Recognised when a crash lets it be stored again, and never taken for another message that has its numbers.
+        let retry = Some(RetryKey(fact.id));
         let draft =
-            Draft { conversation: fact.conversation(), event, sent_at: Some(at), retry: None, origin: None };
+            Draft { conversation: fact.conversation(), event, sent_at: Some(at), retry, origin: None };
         self.context.timeline.append(Stamped::new(stamp, draft)).await?;
         Ok(())
     }

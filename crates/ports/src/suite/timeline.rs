@@ -193,11 +193,20 @@ async fn imports_keep_their_time_and_are_recognised(subjects: &mut dyn Subjects)
     assert!(import(7, NOW - 50).await.is_new);
     assert!(!import(1, NOW - 50).await.is_new, "also when another one shares its second");
     assert!(import(1, NOW - 51).await.is_new, "another time is another message");
-    assert_eq!(case.all(BOB).await, [3, 4, 1, 1, 7, 2, 5]);
+    for (author, is_new) in [(BOB, true), (BOB, false)] {
+        let (event, retry) = (Event::Message(message(author, ALICE, 8)), Some(RetryKey([9; 16])));
+        if is_new {
+            let twin = Event::Message(message(ALICE, BOB, 8));
+            assert!(case.append_as(APP, ALICE, BOB, twin, None, Some(Seconds(NOW - 52))).await.is_new);
+        }
+        let appended = case.append_as(APP, BOB, ALICE, event, retry, Some(Seconds(NOW - 52))).await;
+        assert_eq!(appended.is_new, is_new, "one with a retry key is repeated by that alone");
+    }
+    assert_eq!(case.all(BOB).await, [3, 4, 8, 8, 1, 1, 7, 2, 5]);
     let forwards = case.page(BOB, HistoryKey::START, HistoryKey::END, Direction::Forwards, 3).await;
-    assert_eq!((numbers(&forwards), forwards.complete), (vec![3, 4, 1], false));
+    assert_eq!((numbers(&forwards), forwards.complete), (vec![3, 4, 8], false));
     let case = case.crash(subjects);
-    assert_eq!(case.all(BOB).await, [3, 4, 1, 1, 7, 2, 5]);
+    assert_eq!(case.all(BOB).await, [3, 4, 8, 8, 1, 1, 7, 2, 5]);
     assert!(case.find(ALICE, 3, Seconds(NOW - 60)).await.is_some());
 }
 
