@@ -264,7 +264,7 @@ impl Audit {
                 let Some(last) = blocks.last() else { break };
                 from = last.next;
                 let tally = self.report.sealed.get_or_insert_default();
-                blocks.iter().for_each(|block| tally.add(ring, place_of(segment), &block.sealed));
+                blocks.iter().for_each(|block| tally.add_block(ring, place_of(segment), &block.sealed));
             }
         }
         Ok(())

@@ -396,7 +396,7 @@ async fn hold_recall_and_crash(life: &mut Life, app: &App, recalled: &Value) -> 
     let report = life.assert_clean("after a recall", &[], OPEN);
     // The recalled message is emptied a moment later; until then its key is gone.
     let [items, gone] = ["items", "keys_gone"].map(|name| report["sealed"][name].as_u64().unwrap());
-    assert_eq!(items - gone, 30, "{report}");
+    assert_eq!(items - gone, 28, "{report}");
     assert_eq!((&report["holds"], &report["preserved_copies"]), (&json!(1), &json!(13)), "{report}");
     life.crash().await;
     life.assert_clean("after a crash", &[], OPEN);

@@ -44,8 +44,11 @@ pub(super) struct Report {
 /// Sealed items.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Tally {
+    /// Messages, records and objects.
     items: u64,
-    /// Those among them whose keys are gone.
+    /// Blocks of the request log and of the counters of calls: how many there are depends on how fast the machine is.
+    blocks: u64,
+    /// Those among all of them whose keys are gone.
     keys_gone: u64,
 }
 
@@ -56,6 +59,12 @@ impl Tally {
             self.items += 1;
             self.keys_gone += u64::from(ring.open_bytes(place, sealed).is_none());
         }
+    }
+
+    /// Counts a block of a segment.
+    pub(super) fn add_block(&mut self, ring: &Keyring, place: Place, sealed: &model::Sealed) {
+        self.blocks += 1;
+        self.keys_gone += u64::from(ring.open_bytes(place, sealed).is_none());
     }
 }
 
@@ -106,8 +115,8 @@ impl Report {
             lines.push(format!("{class}: {items} items, {overdue} overdue{expired}{oldest}"));
         }
         lines.push(match &self.sealed {
-            Some(Tally { items, keys_gone }) => {
-                format!("sealed: {items} items, the keys of {keys_gone} are gone")
+            Some(Tally { items, blocks, keys_gone }) => {
+                format!("sealed: {items} items, {blocks} blocks of logs, the keys of {keys_gone} are gone")
             }
             None => "sealed: not looked at, there is no keyring".to_owned(),
         });
