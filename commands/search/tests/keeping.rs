@@ -293,6 +293,57 @@ async fn while_the_disk_is_full_messages_wait_and_are_found() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_index_whose_record_was_not_written_leaves_neither_object_nor_key() {
+    for restarts in [false, true] {
+        let mut world = world().await;
+        let sent = world.send("alice", "bob", "needle").await;
+        assert_eq!(found_by_alice(&world, "needle").await, (1, true));
+        world.store.fail_after(Some(0));
+        assert!(world.engine().search.tidy_now().await.is_err());
+        assert_eq!((world.blobs.len(), world.engine().search.status().indexes), (1, 0), "half of one");
+        let half = world.blobs.names();
+        let sealed = ports::Blobs::get(world.blobs.as_ref(), world.app.id, half[0]).await.unwrap().unwrap();
+        let is_open = |world: &World| {
+            let place = promise::keys::Place::search_index(world.app.id);
+            world.engine().keyring.open_bytes(place, &sealed).is_some()
+        };
+        world.store.fail_after(None);
+        if restarts {
+            world.crash().await;
+        }
+        world.recall("alice", "bob", &sent).await;
+        assert!(is_open(&world));
+        world.engine().change_generation().await.unwrap();
+        assert!(!is_open(&world), "its key is one of those to be destroyed");
+        tidy(&world).await;
+        assert_eq!(world.blobs.len(), world.engine().search.status().indexes);
+        assert!(world.blobs.names().iter().all(|name| !half.contains(name)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_needs_no_room_for_what_a_crash_has_left() {
+    let mut world = world().await;
+    world.send("alice", "bob", "needle").await;
+    tidy(&world).await;
+    world.send("alice", "bob", "another needle").await;
+    world.store.fail_after(Some(0));
+    assert!(world.engine().search.tidy_now().await.is_err());
+    world.store.fail_after(None);
+    world.store.set_full(true);
+    world.blobs.set_full(true);
+    world.crash().await;
+    world.advance_seconds(30).await;
+    assert!(world.engine().search.is_complete());
+    world.store.set_full(false);
+    world.blobs.set_full(false);
+    assert_eq!(found_by_alice(&world, "needle").await, (2, true));
+    tidy(&world).await;
+    assert_eq!((world.blobs.len(), world.engine().search.status().indexes), (2, 2));
+    assert_eq!(found_by_alice(&world, "needle").await, (2, true));
+}
+
+#[tokio::test(start_paused = true)]
 async fn indexes_that_do_not_fit_into_memory_are_opened_again() {
     let mut options = options();
     options.engine.search.opened_bytes_max = 10_000;

@@ -106,8 +106,15 @@ impl Search {
                 Event::Modify { target, key, author, .. } => {
                     // The entry may have handed its content over already; later ones come to the same.
                     let timeline = &self.context.timeline;
-                    let found =
-                        timeline.find_message(entry.stamp.app, entry.conversation, *author, *key).await?;
+                    let found = timeline.find_message(entry.stamp.app, entry.conversation, *author, *key);
+                    let found = match found.await {
+                        // It will not be readable the next time either, and everything after it is waiting.
+                        Err(ports::Fault::Corrupt(why)) => {
+                            tracing::error!(why, "a changed message cannot be read: it is not found");
+                            None
+                        }
+                        found => found?,
+                    };
                     if let Some(found) = found.filter(|found| found.at == *target) {
                         self.reindex(&mut writing, entry, *target, &found.message).await?;
                     }

@@ -69,7 +69,12 @@ impl Search {
             let key = waiting.document.key;
             !departed.gone(app, bucket, (key, key)).holds(&waiting.document)
         });
+        // What cannot be settled now is no index: better one that is made anew than a key that lives.
         let mut keys = Vec::new();
+        if self.shelf.settle(&mut keys).await.is_err() {
+            tracing::warn!("what is left of search indexes cannot be removed yet; its keys are destroyed");
+            keys.extend(self.shelf.loose_keys());
+        }
         let today = self.today();
         for (app, fact) in self.shelf.all() {
             let gone = departed.gone(app, fact.bucket, fact.keys);

@@ -9,7 +9,7 @@ use model::settings::App;
 use model::{AccountNumber, Content, ConversationId, HistoryKey, Position, Result, SdkAppId, Seconds};
 use ports::timeline::StoredMessage;
 
-use super::{Search, computed, texts};
+use super::{SEARCHES_MAX, Search, computed, texts};
 use crate::Engine;
 
 /// How many hits of one search are looked at if nothing else is configured, the latest first. What lies beyond is found by a
@@ -152,7 +152,7 @@ impl Search {
                 None if self.shelf.holds(app, &fact) => self.is_broken(app, fact.bucket).await,
                 None => return Ok(None),
             }
-            if bytes >= self.options.opened_bytes_max / 2 {
+            if bytes >= self.options.opened_bytes_max / 2 / SEARCHES_MAX {
                 bytes = 0;
                 hits.extend(self.search(std::mem::take(&mut opened), query, before).await?);
             }

@@ -17,7 +17,7 @@ mod tail;
 mod texts;
 mod tidy;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -49,7 +49,7 @@ const SEARCHES_MAX: usize = 4;
 /// What can be configured of search.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Bytes of stored indexes that stay open.
+    /// Bytes of stored indexes that stay open. Searches hold half as many more at most, besides the index that each has open.
     pub opened_bytes_max: usize,
     /// Bytes of what is known of accounts that are searched.
     pub people_bytes_max: usize,
@@ -109,6 +109,8 @@ pub struct Search {
     options: Options,
     shelf: Shelf,
     tail: Mutex<Tail>,
+    /// Indexes that could not be merged, with the time of the attempt.
+    unmergeable: Mutex<BTreeMap<u64, u64>>,
     writing: tokio::sync::Mutex<Writing>,
     /// Apps of which nothing is indexed.
     off: Mutex<BTreeSet<SdkAppId>>,
@@ -148,6 +150,7 @@ impl Search {
             options,
             shelf,
             tail: Mutex::default(),
+            unmergeable: Mutex::default(),
             writing: tokio::sync::Mutex::default(),
             off: Mutex::default(),
             read_to: watch::Sender::new(0),
@@ -196,9 +199,8 @@ impl Search {
             writing.broken.extend(broken.into_iter().map(|bucket| (app.id, bucket)));
         }
         self.set_goal(writing.read_to);
-        if !writing.broken.is_empty() {
-            self.untidy.notify_one();
-        }
+        // What is broken or left over is looked after at once.
+        self.untidy.notify_one();
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use fulltext::Index;
 use hashbrown::HashMap;
 use model::{Result, SdkAppId, Sealed, Seconds};
 use parking_lot::Mutex;
-use ports::records::Write;
+use ports::records::{Write, find};
 use ports::{Cursor, Fault, Record as _, Stamped};
 use promise::Stamps;
 use promise::keys::{Destroyed, Keyring, Place};
@@ -72,6 +72,24 @@ impl Replaced {
     }
 }
 
+/// An object or a record that may be half of an index. Until it is known its key counts as one of those to be destroyed.
+#[derive(Clone)]
+struct Loose {
+    app: SdkAppId,
+    fact: IndexFact,
+    /// What it was to replace.
+    former: Vec<IndexFact>,
+    /// Whether it is nothing, whatever the other half says.
+    is_stray: bool,
+}
+
+impl Loose {
+    /// The key of what it holds.
+    const fn key(&self) -> Destroyed {
+        Destroyed::Content { bucket: self.fact.bucket, index: self.fact.number }
+    }
+}
+
 /// Every stored index.
 pub(super) struct Shelf {
     context: Context,
@@ -79,14 +97,17 @@ pub(super) struct Shelf {
     bytes_max: usize,
     indexes: Mutex<Indexes>,
     opened: Mutex<Opened>,
+    /// What may have been left by an attempt that failed, or by a crash.
+    loose: Mutex<Vec<Loose>>,
     /// Held by who opens one: opening takes several times its memory.
     opening: tokio::sync::Mutex<()>,
 }
 
 impl Shelf {
     pub(super) fn new(context: Context, keyring: Arc<Keyring>, bytes_max: usize) -> Self {
-        let (indexes, opened, opening) = (Mutex::default(), Mutex::default(), tokio::sync::Mutex::default());
-        Self { context, keyring, bytes_max, indexes, opened, opening }
+        let (indexes, opened, loose) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let opening = tokio::sync::Mutex::default();
+        Self { context, keyring, bytes_max, indexes, opened, loose, opening }
     }
 
     /// The indexes that live in an app, with their buckets rising.
@@ -167,8 +188,13 @@ impl Shelf {
         });
         let sealed: Sealed = sealed.await??;
         fact.number = sealed.index;
+        let (bucket, number) = (fact.bucket, fact.number);
+        let loose = Loose { app, fact: fact.clone(), former: former.to_vec(), is_stray: false };
+        self.loose.lock().push(loose);
         self.context.blobs.put(fact.name(), Stamped::new(stamp, sealed)).await?;
-        self.replace(app, fact.bucket, Some(fact), former).await
+        let replaced = self.replace(app, bucket, Some(fact), former).await?;
+        self.is_settled(number);
+        Ok(replaced)
     }
 
     /// Drops indexes, whose keys are destroyed with the next generation.
@@ -193,29 +219,63 @@ impl Shelf {
             writes.push(doomed(app, bucket, gone.number, now)?);
         }
         write(self.context.records.as_ref(), app, writes).await?;
-        let numbers: Vec<u64> = former.iter().map(|gone| gone.number).collect();
-        {
-            let mut indexes = self.indexes.lock();
-            let known = indexes.entry((app, bucket)).or_default();
-            known.retain(|fact| !numbers.contains(&fact.number));
-            known.extend(fact);
-            indexes.retain(|_, facts| !facts.is_empty());
-            let mut opened = self.opened.lock();
-            numbers.iter().for_each(|number| opened.remove(*number));
-        }
+        self.put_in_place(app, bucket, fact, former);
         for gone in former {
-            // What is left of it now is removed by the next start.
+            // What is left of it then is removed by the next start.
             self.context.blobs.remove(app, gone.name()).await?;
         }
-        Ok(Replaced { bucket, former: numbers })
+        Ok(Replaced { bucket, former: former.iter().map(|gone| gone.number).collect() })
     }
 
-    /// Removes an object that no record knows.
-    pub(super) async fn remove_stray(&self, app: SdkAppId, bucket: u16, number: u64) -> Result<()> {
+    /// Shows an index in the place of others.
+    fn put_in_place(&self, app: SdkAppId, bucket: u16, fact: Option<IndexFact>, former: &[IndexFact]) {
+        let is_gone = |number| former.iter().any(|gone| gone.number == number);
+        let mut indexes = self.indexes.lock();
+        let known = indexes.entry((app, bucket)).or_default();
+        let new = fact.as_ref().map(|fact| fact.number);
+        known.retain(|fact| !is_gone(fact.number) && Some(fact.number) != new);
+        known.extend(fact);
+        indexes.retain(|_, facts| !facts.is_empty());
+        let mut opened = self.opened.lock();
+        former.iter().for_each(|gone| opened.remove(gone.number));
+    }
+
+    /// Notes half of an index: an object that no record knows, or a record without its object.
+    pub(super) fn is_stray(&self, app: SdkAppId, fact: IndexFact) {
+        self.loose.lock().push(Loose { app, fact, former: Vec::new(), is_stray: true });
+    }
+
+    /// The keys of what may be half of an index.
+    pub(super) fn loose_keys(&self) -> Vec<Destroyed> {
+        self.loose.lock().iter().map(Loose::key).collect()
+    }
+
+    /// Finds out what attempts that failed have left. What is no index is removed, and its key destroyed with the next
+    /// generation: `gone` gets it.
+    pub(super) async fn settle(&self, gone: &mut Vec<Destroyed>) -> Result<()> {
         let records = self.context.records.as_ref();
-        write(records, app, vec![doomed(app, bucket, number, self.now())?]).await?;
-        let stray = IndexFact { number, ..IndexFact::of_nothing(bucket) };
-        Ok(self.context.blobs.remove(app, stray.name()).await?)
+        let all = self.loose.lock().clone();
+        for Loose { app, fact, former, is_stray } in all {
+            let (bucket, number, key) = (fact.bucket, fact.number, fact.key());
+            let is_stored = !is_stray && find::<IndexFact>(records, app, &key).await?.is_some();
+            if is_stored {
+                self.put_in_place(app, bucket, Some(fact), &former);
+                for gone in former {
+                    self.context.blobs.remove(app, gone.name()).await?;
+                }
+            } else {
+                let writes = vec![remove::<IndexFact>(key), doomed(app, bucket, number, self.now())?];
+                write(records, app, writes).await?;
+                gone.push(Destroyed::Content { bucket, index: number });
+                self.context.blobs.remove(app, fact.name()).await?;
+            }
+            self.is_settled(number);
+        }
+        Ok(())
+    }
+
+    fn is_settled(&self, number: u64) {
+        self.loose.lock().retain(|loose| loose.fact.number != number);
     }
 
     /// Forgets what is in memory about an app.
@@ -229,6 +289,7 @@ impl Shelf {
     }
 
     fn forget_where(&self, is_gone: impl Fn(SdkAppId, u16) -> bool) {
+        self.loose.lock().retain(|loose| !is_gone(loose.app, loose.fact.bucket));
         let mut indexes = self.indexes.lock();
         let mut opened = self.opened.lock();
         indexes.retain(|(app, bucket), facts| {

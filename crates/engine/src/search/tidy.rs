@@ -1,6 +1,6 @@
 //! Fewer and larger indexes, none of what is over, and new ones where they cannot be read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -13,7 +13,6 @@ use ports::blobs::LISTED_MAX;
 use super::facts::{IndexFact, ProgressFact};
 use super::{Search, Writing, computed};
 use crate::Engine;
-use crate::store::{remove, write};
 
 /// How often it is looked whether something is to be done, if nothing else is known.
 const EVERY: Duration = Duration::from_secs(600);
@@ -29,6 +28,9 @@ const MERGED_BYTES_MAX: u64 = 32 << 20;
 
 /// How soon a log is read anew at most, in microseconds: what cannot be read twice will not be readable the third time.
 const REBUILD_MICROS_MIN: u64 = 600_000_000;
+
+/// For how long indexes that could not be merged are left alone, in microseconds.
+const UNMERGEABLE_MICROS: u64 = 3_600_000_000;
 
 /// Tidies up for as long as the engine lives.
 pub(super) fn start(engine: &Arc<Engine>) {
@@ -63,9 +65,9 @@ impl Search {
             if self.is_flush_due(&writing) {
                 self.flush(&mut writing).await?;
             }
+            self.shelf.settle(&mut Vec::new()).await?;
         }
-        while self.merge_some().await? {}
-        Ok(())
+        self.merge_all().await
     }
 
     /// Drops what is over: its key dies with its day.
@@ -76,10 +78,10 @@ impl Search {
         Ok(())
     }
 
-    /// Learns which indexes of an app are stored; the buckets of those that are missing. What a crash left over is removed.
+    /// Learns which indexes of an app are stored; the buckets of those that are missing. What a crash left over is removed
+    /// later: a start writes nothing.
     pub(super) async fn load_app(&self, app: SdkAppId) -> Result<BTreeSet<u16>> {
         let records = self.context.records.as_ref();
-        let mut strays = Vec::new();
         let (mut there, mut after) = (BTreeSet::new(), None);
         loop {
             let listed = self.context.blobs.list(app, after, LISTED_MAX).await?;
@@ -102,13 +104,12 @@ impl Search {
                     self.shelf.add(app, fact);
                 } else {
                     missing.insert(fact.bucket);
-                    write(records, app, vec![remove::<IndexFact>(ports::Record::key(&fact))]).await?;
+                    self.shelf.is_stray(app, fact);
                 }
             }
         }
-        strays.extend(there.into_iter().filter(|(number, _)| !known.contains(number)));
-        for (number, bucket) in strays {
-            self.shelf.remove_stray(app, bucket, number).await?;
+        for (number, bucket) in there.into_iter().filter(|(number, _)| !known.contains(number)) {
+            self.shelf.is_stray(app, IndexFact { number, ..IndexFact::of_nothing(bucket) });
         }
         Ok(missing)
     }
@@ -152,6 +153,9 @@ impl Search {
         if writing.broken.is_empty() || is_too_soon {
             return Ok(());
         }
+        // First: whatever is dropped is read again, also by the next start.
+        let progress = ProgressFact { cursor: Cursor(0), ..writing.progress.clone() };
+        self.remember(&progress).await?;
         for (app, bucket) in writing.broken.clone() {
             for (of, fact) in self.shelf.all() {
                 if (of, fact.bucket) == (app, bucket) {
@@ -161,7 +165,6 @@ impl Search {
         }
         tracing::warn!(buckets = writing.broken.len(), "search indexes are made anew");
         writing.rebuilt_at = Some(now);
-        let progress = writing.progress.clone();
         self.read_again(writing, progress).await?;
         writing.broken.clear();
         Ok(())
@@ -188,13 +191,26 @@ impl Search {
         self.untidy.notify_one();
     }
 
-    /// Makes one index of several that are nearly as large as each other; whether there were any.
-    async fn merge_some(&self) -> Result<bool> {
-        let Some((app, former)) = self.to_merge() else { return Ok(false) };
+    /// Makes fewer indexes of many. Those that cannot be merged stay as they are for a while, and hold up no others.
+    async fn merge_all(&self) -> Result<()> {
+        let mut failed = None;
+        while let Some((app, former)) = self.to_merge() {
+            let merged = self.merge(app, &former).await;
+            if !matches!(merged, Ok(true)) {
+                let now = self.context.clock.elapsed_micros();
+                self.unmergeable.lock().extend(former.iter().map(|fact| (fact.number, now)));
+            }
+            failed = failed.or(merged.err());
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Makes one index of several; whether that was done, or one of them is not there any more.
+    async fn merge(&self, app: SdkAppId, former: &[IndexFact]) -> Result<bool> {
         let Some(first) = former.first() else { return Ok(false) };
         let mut fact = IndexFact::of_nothing(first.bucket);
         let mut parts = Vec::with_capacity(former.len());
-        for part in &former {
+        for part in former {
             fact.widen(part);
             match self.shelf.open(app, part).await? {
                 Some(index) => parts.push(index),
@@ -216,33 +232,18 @@ impl Search {
         // Nothing was destroyed meanwhile that lives in what was merged: then other indexes would be there.
         let _writing = self.writing.lock().await;
         if former.iter().all(|part| self.shelf.holds(app, part)) && first.bucket > self.today() {
-            self.shelf.store(app, fact, packed, &former).await?;
+            self.shelf.store(app, fact, packed, former).await?;
         }
         Ok(true)
     }
 
     /// Indexes of one bucket and nearly one size, if there are enough of them.
     fn to_merge(&self) -> Option<(SdkAppId, Vec<IndexFact>)> {
-        let today = self.today();
-        let mut groups = std::collections::BTreeMap::<_, Vec<IndexFact>>::new();
-        for (app, fact) in self.shelf.all() {
-            if fact.bucket > today {
-                let size = fact.count.max(1024).ilog2() / 3;
-                let key = (app, fact.bucket, size);
-                let group = groups.entry(key).or_default();
-                group.push(fact);
-                let count: u64 = group.iter().map(|fact| u64::from(fact.count)).sum();
-                let bytes: u64 = group.iter().map(|fact| fact.bytes).sum();
-                if count > MERGED_COUNT_MAX || bytes > MERGED_BYTES_MAX {
-                    // The largest stays as it is.
-                    group.sort_by_key(|fact| fact.bytes);
-                    group.pop();
-                } else if group.len() == MERGED_AT_ONCE {
-                    return groups.remove(&key).map(|group| (app, group));
-                }
-            }
-        }
-        None
+        let (today, now) = (self.today(), self.context.clock.elapsed_micros());
+        let mut unmergeable = self.unmergeable.lock();
+        unmergeable.retain(|_, since| now < since.saturating_add(UNMERGEABLE_MICROS));
+        let all = self.shelf.all().into_iter();
+        next_group(all.filter(|(_, fact)| fact.bucket > today && !unmergeable.contains_key(&fact.number)))
     }
 
     /// Forgets everything of an app: objects, and what is in memory. Its records are removed before.
@@ -263,6 +264,37 @@ impl Search {
     }
 }
 
+/// The first indexes of one app, bucket and nearly one size that make one together which is not too large.
+fn next_group(all: impl Iterator<Item = (SdkAppId, IndexFact)>) -> Option<(SdkAppId, Vec<IndexFact>)> {
+    let mut groups = BTreeMap::<_, Vec<IndexFact>>::new();
+    for (app, fact) in all {
+        let size = fact.count.max(1024).ilog2() / 3;
+        let key = (app, fact.bucket, size);
+        let group = groups.entry(key).or_default();
+        group.push(fact);
+        while is_too_large(group) {
+            // The largest stays as it is.
+            group.sort_by_key(share);
+            group.pop();
+        }
+        if group.len() == MERGED_AT_ONCE {
+            return groups.remove(&key).map(|group| (app, group));
+        }
+    }
+    None
+}
+
+/// How much of the most an index takes, by its messages or by its length, in bytes.
+fn share(fact: &IndexFact) -> u64 {
+    (u64::from(fact.count) * MERGED_BYTES_MAX / MERGED_COUNT_MAX).max(fact.bytes)
+}
+
+fn is_too_large(group: &[IndexFact]) -> bool {
+    let count: u64 = group.iter().map(|fact| u64::from(fact.count)).sum();
+    let bytes: u64 = group.iter().map(|fact| fact.bytes).sum();
+    count > MERGED_COUNT_MAX || bytes > MERGED_BYTES_MAX
+}
+
 async fn facts_of(
     records: &dyn ports::Records,
     app: SdkAppId,
@@ -273,4 +305,42 @@ async fn facts_of(
     let range = ports::records::Range { kind, index: None, prefix: Vec::new(), after, limit: AT_ONCE };
     let found = records.scan(app, range).await?;
     Ok(found.iter().map(ports::records::Found::decode).collect::<std::result::Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fact(number: u64, count: u32, bytes: u64) -> IndexFact {
+        IndexFact { number, count, bytes, ..IndexFact::of_nothing(7) }
+    }
+
+    fn group(facts: &[IndexFact]) -> Option<Vec<u64>> {
+        let found = next_group(facts.iter().map(|fact| (SdkAppId(1), fact.clone())));
+        found.map(|(_, group)| group.iter().map(|fact| fact.number).collect())
+    }
+
+    #[test]
+    fn indexes_are_merged_when_there_are_enough_that_are_not_too_large_together() {
+        let small: Vec<IndexFact> = (1..=8).map(|number| fact(number, 100, 100)).collect();
+        assert_eq!(group(&small[..7]), None);
+        assert_eq!(group(&small), Some((1..=8).collect()));
+        // One with many messages is passed over, though it is short; then one that is long, though it has few.
+        let many = [vec![fact(20, 249_000, 10)], (1..=8).map(|number| fact(number, 40_000, 100)).collect()];
+        assert_eq!(group(&many.concat()), None, "too many together");
+        let long = [vec![fact(30, 90, MERGED_BYTES_MAX)], small].concat();
+        assert_eq!(group(&long), Some((1..=8).collect()));
+    }
+
+    #[test]
+    fn what_is_merged_never_holds_more_than_the_most() {
+        for counts in [[32_000; 12], [40_000; 12], [250_000; 12]] {
+            let facts: Vec<IndexFact> =
+                (1..).zip(counts).map(|(number, count)| fact(number, count, 1)).collect();
+            let found = next_group(facts.iter().map(|fact| (SdkAppId(1), fact.clone())));
+            let count: u64 =
+                found.iter().flat_map(|(_, group)| group).map(|fact| u64::from(fact.count)).sum();
+            assert!(count <= MERGED_COUNT_MAX, "{count}");
+        }
+    }
 }
