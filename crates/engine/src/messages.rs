@@ -327,10 +327,9 @@ impl Engine {
         let copied = || {
             let place = Place::message(app.id, conversation, found.message.writer());
             let content = self.keyring.open_content(place, &found.message.content)?;
-            let numbers = (found.message.sequence, found.message.random);
-            Some(Copied::message((&from.user, &to.user), found.at.time, numbers, &content))
+            Some(Copied::stored((&from.user, &to.user), found.at.time, &found.message, &content))
         };
-        self.preserve.before_recall(app.id, conversation, from.number, copied).await?;
+        self.preserve.before_recall(app.id, conversation, found.message.writer(), copied).await?;
         self.will_recall(app.id, conversation, &found, &found.message.content).await?;
         let origin = window.and_then(|(_, origin)| origin);
         let appended = self.append(app, revoker, conversation, event, Some(found.expiry), origin).await?;

@@ -23,8 +23,8 @@ use crate::Engine;
 use crate::annotations::Maker;
 use crate::erasure::RecalledFact;
 use crate::facts::AccountFact;
-use crate::messages::{Outgoing, check_size};
-use crate::preserve::Copied;
+use crate::messages::check_size;
+use crate::preserve::{Copied, PreservedFact};
 use crate::push;
 use crate::store::{TRIES_MAX, put, write};
 
@@ -97,8 +97,11 @@ impl Engine {
             }
             let changed = change.apply(&content);
             check_size(&changed)?;
-            self.preserve_both(app, (from, to), &found, &content, &changed, change).await?;
             let modification = Modification { version: version.saturating_add(1), by: maker.number };
+            let contents = (&content, &changed);
+            let copies = self
+                .preserve_both(app, (from, to), &found, contents, maker.number, medium_of(change))
+                .await?;
             if self
                 .append_modification(app, conversation, &found, (modification, maker), &changed, change)
                 .await?
@@ -107,38 +110,36 @@ impl Engine {
                 self.doomed.add(Destroyed::Content { bucket, index });
                 return Ok(Modified { content: changed, version: modification.version, is_done: true });
             }
+            // Nobody was ever told what it would have said.
+            self.preserve.take_back(&copies).await?;
+            for PreservedFact { sealed: Sealed { bucket, index, .. }, .. } in copies {
+                self.doomed.add(Destroyed::Content { bucket, index });
+            }
         }
         Err(ErrorCode::MessageServiceUnavailable.into())
     }
 
     /// Keeps what law demands: the former content for holds that have not come to it, the new one like that of any message.
+    /// The copies of the new one.
     async fn preserve_both(
         &self,
         app: &App,
         (from, to): (&Arc<AccountFact>, &Arc<AccountFact>),
         found: &StoredMessage,
-        former: &Content,
-        changed: &Content,
-        change: &Change,
-    ) -> Result<()> {
-        let numbers = (found.message.sequence, found.message.random);
-        let copied = || Some(Copied::message((&from.user, &to.user), found.at.time, numbers, former));
+        (former, changed): (&Content, &Content),
+        writer: AccountNumber,
+        medium: Medium,
+    ) -> Result<Vec<PreservedFact>> {
+        let (message, names) = (&found.message, (&from.user, &to.user));
         let conversation = ConversationId::between(from.number, to.number);
-        self.preserve.before_recall(app.id, conversation, from.number, copied).await?;
-        let outgoing = Outgoing {
-            from: Arc::clone(from),
-            to: Arc::clone(to),
-            sequence: Some(found.message.sequence),
-            random: found.message.random,
-            client_time: Some(found.message.client_time),
-            content: changed.clone(),
-            medium: medium_of(change),
-            flags: found.message.flags,
-            is_online_only: false,
-            origin: None,
+        let copied = || Some(Copied::stored(names, found.at.time, message, former));
+        self.preserve.before_recall(app.id, conversation, message.writer(), copied).await?;
+        let copied = |now| {
+            let changed_by = (writer != message.author).then(|| to.user.clone());
+            let numbers = (message.sequence, message.random);
+            Copied::written(names, changed_by, now, numbers, changed)
         };
-        let now = self.context.clock.now().seconds();
-        self.preserve.message(app.id, &outgoing, found.message.sequence, now).await
+        self.preserve.change(app.id, conversation, writer, medium, copied).await
     }
 
     /// Whether the modification was taken: not where another one, a recall or an erasure came first.

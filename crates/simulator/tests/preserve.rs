@@ -46,8 +46,9 @@ async fn kept(world: &World, cover: Cover) -> Vec<String> {
     loop {
         let page = world.engine().read_preserved(cover, ("tester", "a test"), after, 2).await.unwrap();
         all.extend(page.copies.into_iter().map(|copied| match copied {
-            Copied::Message { from, to, body, .. } => {
-                format!("{from} to {to}: {}", body[0]["MsgContent"]["Text"].as_str().unwrap())
+            Copied::Message { from, to, changed_by, body, .. } => {
+                let changed_by = changed_by.map(|by| format!(" (changed by {by})")).unwrap_or_default();
+                format!("{from} to {to}{changed_by}: {}", body[0]["MsgContent"]["Text"].as_str().unwrap())
             }
             Copied::Profile { user, fields, .. } => format!("{user}: {}", fields.text(model::profile::NICK)),
             Copied::Merged { user, messages, .. } => format!("{user} merged: {}", messages[0]["MsgBody"]),
@@ -214,8 +215,12 @@ async fn a_floor_goes_before_not_stored_before_recall_and_before_erasure_to_the_
     world.nick("alice", "Alice L.").await;
     world.delete_account("alice").await;
     world.advance_seconds(DAY + 10).await;
-    let all =
-        ["alice to bob: not stored", "alice to bob: recalled", "alice to bob: changed", "alice: Alice L."];
+    let all = [
+        "alice to bob: not stored",
+        "alice to bob: recalled",
+        "alice to bob (changed by bob): changed",
+        "alice: Alice L.",
+    ];
     assert_eq!(kept(&world, cover).await, all);
     assert!(world.history("bob", "alice").await.is_empty(), "no command sees it");
     let said = receipts(&world).await;
@@ -367,7 +372,7 @@ async fn what_others_erase_or_recall_while_a_hold_copies_is_kept() {
     let found = kept(&world, cover).await;
     assert!(found.contains(&"bob to alice: recalled meanwhile".to_owned()), "{found:?}");
     assert!(found.contains(&"bob to alice: of one who leaves meanwhile".to_owned()), "{found:?}");
-    for text in ["bob to alice: before", "bob to alice: after"] {
+    for text in ["bob to alice: before", "bob to alice (changed by alice): after"] {
         assert!(found.contains(&text.to_owned()), "{text}: {found:?}");
     }
     let stages: Vec<Stage> = receipts(&world)
@@ -377,6 +382,35 @@ async fn what_others_erase_or_recall_while_a_hold_copies_is_kept() {
         .map(|said| said.statement.stage)
         .collect();
     assert_eq!(stages, [Stage::Hidden, Stage::Deleted, Stage::Unrecoverable], "late, not never");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_is_refused_leaves_no_copy() {
+    let world = world().await;
+    let sent = world.send("bob", "alice", "before").await;
+    world.modify(("bob", "alice"), &sent, "alice", "first").await;
+    let cover = hold(&world, "alice", None).await.unwrap().cover;
+    assert_eq!(kept(&world, cover).await, ["alice: ", "bob to alice (changed by alice): first"]);
+    let app = world.settings(&world.app).await;
+    let (from, to) = (world.account("bob").await, world.account("alice").await);
+    let text = |text: &str| {
+        let body = testkit::text(text).to_string();
+        engine::modify::Change { body: Some((body.into(), model::Medium::Text)), cloud_custom_data: None }
+    };
+    // Of two at once one is refused, and tries again.
+    let maker = |account: &engine::facts::AccountFact| engine::annotations::Maker {
+        number: account.number,
+        origin: None,
+    };
+    let (one, other) = (text("second"), text("third"));
+    let engine = world.engine();
+    let (one, other) = tokio::join!(
+        engine.modify(&app, (&from, &to), sent.key, maker(&from), Some(1), &one),
+        engine.modify(&app, (&from, &to), sent.key, maker(&to), Some(1), &other),
+    );
+    assert_eq!([one.unwrap().is_done, other.unwrap().is_done], [true, false]);
+    let copies = kept(&world, cover).await;
+    assert_eq!(copies, ["alice: ", "bob to alice (changed by alice): first", "bob to alice: second"]);
 }
 
 #[tokio::test(start_paused = true)]

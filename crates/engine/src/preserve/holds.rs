@@ -355,9 +355,8 @@ impl Engine {
         }
         let place = Place::message(fact.app, entry.conversation, message.writer());
         let Some(content) = self.keyring.open_content(place, &message.content) else { return Ok(None) };
-        let numbers = (message.sequence, message.random);
-        let copied = Copied::message((&message.from, &message.to), entry.time, numbers, &content);
-        self.preserve.copy(fact.cover, Expiry::WithOwner, message.author, &copied).map(Some)
+        let copied = Copied::stored((&message.from, &message.to), entry.time, message, &content);
+        self.preserve.copy(fact.cover, Expiry::WithOwner, message.writer(), &copied).map(Some)
     }
 
     /// Reads the holds that are in effect. One whose keys are destroyed has ended, whatever older data say.

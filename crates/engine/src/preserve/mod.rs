@@ -5,6 +5,7 @@
 //! is stored or delivered, so everything else deletes as it always does. Copies are sealed under keys of their own: of the
 //! floor's app, and of each hold. Whoever reads them leaves a record of it.
 
+mod copied;
 mod holds;
 mod reading;
 
@@ -14,24 +15,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hashbrown::HashMap;
 use model::profile::Profile;
 use model::time::DAY_SECONDS;
-use model::{
-    AccountNumber, Content, ConversationId, DataClass, Expiry, Result, SdkAppId, Seconds, Subject, UserId,
-};
+use model::{AccountNumber, ConversationId, DataClass, Expiry, Medium, Result, SdkAppId, Seconds};
 use parking_lot::RwLock;
 use ports::records::{Range, Write};
-use ports::{Fault, Kind, Record};
+use ports::{Fault, Record as _};
 use promise::Stamps;
-use promise::keys::{Keyring, Place};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use promise::keys::Keyring;
 
+pub use self::copied::{Copied, Cover, PreservedFact};
 use self::holds::copies;
 pub use self::holds::{HOLDS_MAX, Hold, HoldFact, HoldQuery};
 pub use self::reading::{AccessFact, PAGE_MAX, PreservedPage};
 use crate::context::Context;
 use crate::facts::AccountFact;
 use crate::messages::Outgoing;
-use crate::store::{put, write};
+use crate::store::{put, remove, write};
 
 /// For how long a law demands that something be kept, and which.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,144 +70,6 @@ impl Floors {
 
 /// Reasons why copies are kept that one receipt names at most.
 const SAID_MAX: usize = 30;
-
-/// What copies are kept for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Cover(pub u64);
-
-impl Cover {
-    /// What sets holds apart from floors.
-    const HOLD: u64 = 1 << 63;
-
-    /// That of an app's floors.
-    #[must_use]
-    pub const fn floor(app: SdkAppId) -> Self {
-        Self(app.0 as u64)
-    }
-
-    /// Where its copies belong: to no app, so that none of them dies with one.
-    #[must_use]
-    pub const fn place(self) -> Place {
-        Place {
-            app: SdkAppId::INSTALLATION,
-            class: DataClass::Preserved,
-            conversation: None,
-            author: AccountNumber(self.0),
-        }
-    }
-}
-
-/// A copy, opened.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Copied {
-    /// A message.
-    Message {
-        /// Who wrote it.
-        from: UserId,
-        /// To whom.
-        to: UserId,
-        /// When it was taken.
-        time: Seconds,
-        /// Chosen by its sender.
-        sequence: u32,
-        /// Chosen by its sender.
-        random: u32,
-        /// Its elements.
-        body: Value,
-        /// The app's own text.
-        cloud_custom_data: String,
-        /// For push vendors.
-        offline_push_info: Option<String>,
-    },
-    /// A profile as it was after a change.
-    Profile {
-        /// Whose.
-        user: UserId,
-        /// When.
-        time: Seconds,
-        /// All fields.
-        fields: Profile,
-    },
-    /// Merged messages that were stored apart from the message that names them.
-    Merged {
-        /// Who merged them.
-        user: UserId,
-        /// When.
-        time: Seconds,
-        /// By what messages name them.
-        key: String,
-        /// The merged messages.
-        messages: Value,
-    },
-}
-
-impl Copied {
-    /// When it was made.
-    #[must_use]
-    pub const fn time(&self) -> Seconds {
-        match self {
-            Self::Message { time, .. } | Self::Profile { time, .. } | Self::Merged { time, .. } => *time,
-        }
-    }
-
-    pub(crate) fn message(
-        (from, to): (&UserId, &UserId),
-        time: Seconds,
-        (sequence, random): (u32, u32),
-        content: &Content,
-    ) -> Self {
-        Self::Message {
-            from: from.clone(),
-            to: to.clone(),
-            time,
-            sequence,
-            random,
-            // It was checked to be JSON when it came.
-            body: serde_json::from_slice(&content.body).unwrap_or_default(),
-            cloud_custom_data: content.cloud_custom_data.to_string(),
-            offline_push_info: content.offline_push_info.as_deref().map(str::to_owned),
-        }
-    }
-}
-
-/// A copy at rest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PreservedFact {
-    /// What it is kept for.
-    pub cover: Cover,
-    /// When it was made.
-    pub at: Seconds,
-    /// Tells copies of one second apart.
-    pub mark: u64,
-    /// Whose it is.
-    pub author: AccountNumber,
-    /// The copy as JSON, sealed.
-    pub sealed: model::Sealed,
-}
-
-impl PreservedFact {
-    /// The index by author.
-    const BY_AUTHOR: u8 = 1;
-}
-
-impl Record for PreservedFact {
-    const KIND: Kind = Kind { id: 18, name: "preserved copy", class: DataClass::Preserved };
-
-    fn key(&self) -> Vec<u8> {
-        let Self { cover, at, mark, .. } = self;
-        [&cover.0.to_be_bytes()[..], &at.0.to_be_bytes(), &mark.to_be_bytes()].concat()
-    }
-
-    fn subject(&self) -> Subject {
-        Subject::Account(self.author)
-    }
-
-    fn indexes(&self) -> Vec<(u8, Vec<u8>)> {
-        vec![(Self::BY_AUTHOR, self.author.0.to_be_bytes().to_vec())]
-    }
-}
 
 /// Floors and holds, and what copies for them.
 pub struct Preserve {
@@ -280,7 +140,33 @@ impl Preserve {
         }
         let names = (&outgoing.from.user, &outgoing.to.user);
         let copied = Copied::message(names, time, (sequence, outgoing.random), &outgoing.content);
-        self.preserve(&covers, outgoing.from.number, &copied).await
+        self.preserve(&covers, outgoing.from.number, &copied).await.map(drop)
+    }
+
+    /// Copies what a message is about to be changed to by `writer`. What this answers is taken back where the change is refused.
+    pub(crate) async fn change(
+        &self,
+        app: SdkAppId,
+        conversation: ConversationId,
+        writer: AccountNumber,
+        medium: Medium,
+        copied: impl FnOnce(Seconds) -> Copied,
+    ) -> Result<Vec<PreservedFact>> {
+        let (class, now) = (DataClass::Message(medium), self.context.clock.now().seconds());
+        let covers = self.covers(app, class, now, |hold| hold.covers(class, conversation));
+        if covers.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.preserve(&covers, writer, &copied(now)).await
+    }
+
+    /// Removes copies of what never came to be.
+    pub(crate) async fn take_back(&self, copies: &[PreservedFact]) -> Result<()> {
+        if copies.is_empty() {
+            return Ok(());
+        }
+        let writes = copies.iter().map(|copy| remove::<PreservedFact>(copy.key())).collect();
+        write(self.context.records.as_ref(), SdkAppId::INSTALLATION, writes).await
     }
 
     /// Copies a message that is about to be recalled, for holds that are still copying and may not have come to it.
@@ -305,7 +191,7 @@ impl Preserve {
             return Ok(());
         }
         match copied() {
-            Some(copied) => self.preserve(&covers, author, &copied).await,
+            Some(copied) => self.preserve(&covers, author, &copied).await.map(drop),
             None => Ok(()),
         }
     }
@@ -321,7 +207,7 @@ impl Preserve {
             return Ok(());
         }
         let copied = Copied::Profile { user: account.user.clone(), time, fields: fields.clone() };
-        self.preserve(&covers, number, &copied).await
+        self.preserve(&covers, number, &copied).await.map(drop)
     }
 
     /// Copies merged messages that are about to be stored. Nobody knows yet to whom they go, so every hold that concerns who
@@ -337,7 +223,7 @@ impl Preserve {
         if covers.is_empty() {
             return Ok(());
         }
-        self.preserve(&covers, author.number, &copied()).await
+        self.preserve(&covers, author.number, &copied()).await.map(drop)
     }
 
     async fn preserve(
@@ -345,10 +231,15 @@ impl Preserve {
         covers: &[(Cover, Expiry)],
         author: AccountNumber,
         copied: &Copied,
-    ) -> Result<()> {
-        let writes = covers.iter().map(|(cover, expiry)| self.copy(*cover, *expiry, author, copied));
-        let writes = writes.collect::<Result<_>>()?;
-        write(self.context.records.as_ref(), SdkAppId::INSTALLATION, writes).await
+    ) -> Result<Vec<PreservedFact>> {
+        let (mut facts, mut writes) = (Vec::new(), Vec::new());
+        for (cover, expiry) in covers {
+            let fact = self.sealed_copy(*cover, *expiry, author, copied)?;
+            writes.push(put(Stamps::preserved(author, *expiry), &fact)?);
+            facts.push(fact);
+        }
+        write(self.context.records.as_ref(), SdkAppId::INSTALLATION, writes).await?;
+        Ok(facts)
     }
 
     /// The write that keeps a copy.
@@ -359,14 +250,23 @@ impl Preserve {
         author: AccountNumber,
         copied: &Copied,
     ) -> Result<Write> {
+        put(Stamps::preserved(author, expiry), &self.sealed_copy(cover, expiry, author, copied)?)
+    }
+
+    fn sealed_copy(
+        &self,
+        cover: Cover,
+        expiry: Expiry,
+        author: AccountNumber,
+        copied: &Copied,
+    ) -> Result<PreservedFact> {
         let bytes = serde_json::to_vec(copied)
             .map_err(|error| Fault::Corrupt(format!("cannot encode a copy: {error}")))?;
         let now = self.context.clock.now().seconds();
         let sealed = self.keyring.seal_bytes(cover.place(), now, expiry, bytes)?;
         // Indexes rise, so copies of one second keep their order.
         let mark = sealed.index;
-        let fact = PreservedFact { cover, at: copied.time(), mark, author, sealed };
-        put(Stamps::preserved(author, expiry), &fact)
+        Ok(PreservedFact { cover, at: copied.time(), mark, author, sealed })
     }
 
     /// What receipts say in all: a receipt has a limit.
