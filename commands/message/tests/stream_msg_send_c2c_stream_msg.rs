@@ -241,6 +241,23 @@ async fn an_erased_account_leaves_no_stream_and_an_app_that_stores_nothing_has_n
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_first_piece_that_is_kept_slowly_begins_a_stream_all_the_same() {
+    let options = testkit::Options { sync_millis: 20_000, ..testkit::Options::of(message::commands) };
+    let world = World::with(options).await;
+    world.accounts(&["administrator", "alice", "bob"]).await;
+    let (stream, _) = begin(&world, "one ").await;
+    go_on(&world, &stream, 2, "two", true).await.ok();
+    assert_eq!(world.history("bob", "alice").await, [text("one two")]);
+    // Where the store fails nothing is answered, and nothing stays open.
+    world.store.fail_after(Some(0));
+    assert_ne!(world.rest(COMMAND, piece(None, 1, "x", false)).await.code(), 0);
+    world.store.fail_after(None);
+    world.advance_seconds(60).await;
+    assert_eq!(world.engine().keeps_streams(world.app.id).await, Ok(false));
+    assert_eq!(world.history("bob", "alice").await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_keeps_no_copy_hears_nothing_of_its_own_stream() {
     let world = world().await;
     let mut alice = world.login("alice").await;

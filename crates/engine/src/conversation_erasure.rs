@@ -126,7 +126,13 @@ impl Engine {
         let turn = self.erasing.begin(app.id, AccountNumber(fact.mark)).ok_or(ErrorCode::AccountInternal)?;
         let writes = vec![put(Stamps::erasure(app.id, fact.conversation.sides()[0]), &fact)?];
         write(self.context.records.as_ref(), app.id, writes).await?;
-        let up_to = match self.clear_both(app, &one, &other).await {
+        // A stream that is not yet a message would become one after this.
+        let dropped = self.drop_streams(app.id, fact.conversation).await;
+        let cleared = match dropped {
+            Ok(()) => self.clear_both(app, &one, &other).await,
+            Err(error) => Err(error),
+        };
+        let up_to = match cleared {
             Ok(up_to) => up_to,
             Err(error) => {
                 // Who was refused must not find it done later.

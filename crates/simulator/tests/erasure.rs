@@ -316,6 +316,35 @@ async fn an_erased_history_is_gone_for_both_and_the_conversation_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_erased_history_takes_along_what_is_still_being_streamed() {
+    for crashes in [false, true] {
+        let mut world = world().await;
+        world.accounts(&["administrator"]).await;
+        let piece = |to: &str, stream: Option<&str>, index: u32| {
+            let chunk =
+                serde_json::json!({"EventType": "data", "Index": index, "Markdown": "x", "IsLast": false});
+            let content = serde_json::json!({"CompatibleText": "", "StreamMsgID": stream, "Chunks": [chunk]});
+            serde_json::json!({"From_Account": "alice", "To_Account": to, "MsgSeq": 1, "MsgRandom": 1,
+                "MsgBody": [{"MsgType": "TIMStreamElem", "MsgContent": content}]})
+        };
+        let command = "stream_msg/send_c2c_stream_msg";
+        let stream = world.rest(command, piece("bob", None, 1)).await.ok().text("StreamMsgID");
+        world.rest(command, piece("carol", None, 1)).await.ok();
+        let asked = serde_json::json!({"From_Account": "alice", "To_Account": "bob"});
+        world.rest("whimbrel_conversation/erase", asked).await.ok();
+        if crashes {
+            world.crash().await;
+        } else {
+            world.rest(command, piece("bob", Some(&stream), 2)).await.refused(200_013, "");
+        }
+        world.advance_seconds(30).await;
+        assert!(world.history("bob", "alice").await.is_empty());
+        assert_eq!(world.history("carol", "alice").await.len(), 1, "another conversation's goes on");
+        assert_eq!(world.engine().keeps_streams(world.app.id).await, Ok(false));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_restore_destroys_what_was_doomed_after_the_backup_and_repeats_no_number() {
     let mut world = world().await;
     let (alice, bob) = (world.account("alice").await.number, world.account("bob").await.number);

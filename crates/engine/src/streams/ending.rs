@@ -1,7 +1,7 @@
 //! The end of a stream: its pieces become one message of the history.
 
 use model::settings::App;
-use model::{Content, Medium, Result, SdkAppId, Sealed};
+use model::{Content, ConversationId, Medium, Result, SdkAppId, Sealed};
 use ports::records::{Range, Write, find};
 use ports::timeline::RetryKey;
 use ports::{Draft, Event, Record as _, Stamped};
@@ -34,23 +34,50 @@ impl Engine {
         }
     }
 
-    /// Whether it has ended: a piece that came at this moment lets it go on.
-    async fn try_to_end_stream(&self, app: SdkAppId, id: StreamId) -> Result<bool> {
+    /// Ends the streams between two accounts without a message: what was said so far is erased.
+    pub(crate) async fn drop_streams(&self, app: SdkAppId, conversation: ConversationId) -> Result<()> {
+        for id in self.streams.between(app, conversation) {
+            let is_ending = |fact: &StreamFact| fact.is_dropped;
+            while !self.close_stream(app, id, is_ending, |fact| fact.is_dropped = true).await? {}
+            // Whatever is left of it now is removed by a later try.
+            self.end_stream(app, id).await;
+        }
+        Ok(())
+    }
+
+    /// Sees to it that no further piece of a stream is taken; `false` if one came at this moment.
+    async fn close_stream(
+        &self,
+        app: SdkAppId,
+        id: StreamId,
+        is_done: impl FnOnce(&StreamFact) -> bool,
+        change: impl FnOnce(&mut StreamFact),
+    ) -> Result<bool> {
         let records = self.context.records.as_ref();
         let Some((mut fact, version)) = find::<StreamFact>(records, app, &id).await? else { return Ok(true) };
         let Some(found) = self.apps.find(app).await? else { return Ok(true) };
-        if !fact.is_over {
-            fact.is_over = true;
-            let stamp = Stamps::of(app, &found.settings).message(fact.author, fact.key.time, Medium::Text);
-            let conditions = vec![unchanged::<StreamFact>(fact.key(), Some(version))];
-            if !write_if(records, app, conditions, vec![put(stamp, &fact)?]).await? {
-                return Ok(false);
-            }
+        if is_done(&fact) {
+            return Ok(true);
         }
+        fact.is_over = true;
+        change(&mut fact);
+        let stamp = Stamps::of(app, &found.settings).message(fact.author, fact.key.time, Medium::Text);
+        let conditions = vec![unchanged::<StreamFact>(fact.key(), Some(version))];
+        write_if(records, app, conditions, vec![put(stamp, &fact)?]).await
+    }
+
+    /// Whether it has ended: a piece that came at this moment lets it go on.
+    async fn try_to_end_stream(&self, app: SdkAppId, id: StreamId) -> Result<bool> {
+        let records = self.context.records.as_ref();
+        if !self.close_stream(app, id, |fact| fact.is_over, |_| {}).await? {
+            return Ok(false);
+        }
+        let Some((fact, _)) = find::<StreamFact>(records, app, &id).await? else { return Ok(true) };
+        let Some(found) = self.apps.find(app).await? else { return Ok(true) };
         let from = self.accounts.with_number(app, fact.author).await?;
         let to = self.accounts.with_number(app, fact.receiver).await?;
-        // What an erased account wrote, or was written, is not brought back.
-        if let (Some(from), Some(to)) = (from, to) {
+        // What an erased account wrote, or was written, is not brought back, nor is what was said in an erased history.
+        if let (Some(from), Some(to), false) = (from, to, fact.is_dropped) {
             let content = self.whole_stream(app, &fact).await?;
             self.finish_stream(&found, &fact, Outgoing { content, ..outgoing(&fact, from, to) }).await?;
         }

@@ -26,6 +26,9 @@ pub struct StreamFact {
     pub bytes: usize,
     /// Whether no further piece is taken.
     pub is_over: bool,
+    /// Whether it does not become a message: its conversation's history was erased.
+    #[serde(default)]
+    pub is_dropped: bool,
 }
 
 impl StreamFact {

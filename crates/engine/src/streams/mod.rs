@@ -14,7 +14,9 @@ use std::time::Duration;
 use hashbrown::HashMap;
 use model::message::{CLOUD_CUSTOM_DATA_BYTES_MAX, MessageFlags};
 use model::settings::App;
-use model::{AccountNumber, Content, ErrorCode, Medium, MessageKey, Millis, Result, SdkAppId};
+use model::{
+    AccountNumber, Content, ConversationId, ErrorCode, Medium, MessageKey, Millis, Result, SdkAppId,
+};
 use parking_lot::Mutex;
 use ports::Record as _;
 use ports::records::find;
@@ -119,6 +121,16 @@ impl Streams {
         }
     }
 
+    /// Those between two accounts, in the order of their names.
+    fn between(&self, app: SdkAppId, conversation: ConversationId) -> Vec<StreamId> {
+        let open = self.open.lock();
+        let is_it = |open: &Open| ConversationId::between(open.author, open.receiver) == conversation;
+        let mut found: Vec<_> =
+            open.iter().filter(|((of, _), open)| *of == app && is_it(open)).map(|((_, id), _)| *id).collect();
+        found.sort_unstable();
+        found
+    }
+
     /// Those that nobody adds to any more, in the order of their names: a run is the same each time.
     fn silent(&self, now: Millis) -> Vec<(SdkAppId, StreamId)> {
         let open = self.open.lock();
@@ -198,21 +210,24 @@ impl Engine {
             pieces: 0,
             bytes: 0,
             is_over: false,
+            is_dropped: false,
         };
         grow(&mut fact, &piece)?;
-        if let Some(earlier) = self.admit_stream(app.id, &fact, ends_at(now))? {
+        if let Some(earlier) = self.admit_stream(app.id, &fact)? {
             return Ok(earlier);
         }
         self.profiles.used(Stamps::of(app.id, &app.settings), app.id, author);
         let message = outgoing(&fact, begin.from, begin.to);
         let said = Said { text: piece.text.clone(), custom: begin.cloud_custom_data };
         let kept = self.keep_piece(app, &fact, None, &message, &said).await;
-        if !matches!(kept, Ok(true)) {
+        // From now on silence is counted. Where it is not known whether it was kept whoever ends it finds out.
+        let silent_at = if kept.is_ok() { ends_at(self.context.clock.now()) } else { now };
+        self.streams.put_off(app.id, id, silent_at);
+        self.streams.added.notify_one();
+        if !kept? {
             self.streams.open.lock().remove(&(app.id, id));
-            kept?;
             return Err(ErrorCode::MessageServiceUnavailable.into());
         }
-        self.streams.added.notify_one();
         self.statistics.sent(app.id, author);
         self.piece_is_kept(app, &fact, &message, &piece).await
     }
@@ -280,8 +295,8 @@ impl Engine {
         Ok(!streams.is_empty() || !pieces.is_empty())
     }
 
-    /// Counts a stream among the open ones, unless it repeats one of them.
-    fn admit_stream(&self, app: SdkAppId, fact: &StreamFact, ends_at: Millis) -> Result<Option<Streamed>> {
+    /// Counts a stream among the open ones, unless it repeats one of them. Nobody ends it before its first piece is kept.
+    fn admit_stream(&self, app: SdkAppId, fact: &StreamFact) -> Result<Option<Streamed>> {
         let StreamFact { id, author, receiver, key, .. } = *fact;
         let mut open = self.streams.open.lock();
         let mut count = 0;
@@ -295,7 +310,7 @@ impl Engine {
         if count >= OPEN_MAX {
             return Err(ErrorCode::StreamsFull.into());
         }
-        open.insert((app, id), Open { author, receiver, key, ends_at });
+        open.insert((app, id), Open { author, receiver, key, ends_at: Millis(u64::MAX) });
         Ok(None)
     }
 
