@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 use fjall::PersistMode;
 use hashbrown::{HashMap, HashSet};
 use model::time::DAY_SECONDS;
-use model::{DataClass, Expiry, Position, SdkAppId, UserId};
+use model::{Expiry, Position, SdkAppId, UserId};
 use parking_lot::RwLock;
-use ports::records::{RawRecord, Write};
 use ports::timeline::ErasedMessages;
-use ports::{Appended, Clock, Condition, Cursor, Draft, Entry, Fault, Stamped, Transaction};
+use ports::{Appended, Clock, Cursor, Draft, Entry, Fault, Stamped, Transaction};
 use tokio::sync::mpsc;
 
 use crate::bucket::{Bucket, day_of};
@@ -270,7 +269,7 @@ impl Committer {
         transaction: &Transaction,
         answer: Asker<()>,
     ) -> Result<(), Fault> {
-        if adds_data(transaction) && !self.room.has_space() {
+        if transaction.adds_data() && !self.room.has_space() {
             answer.answer(Err(Fault::Full));
             return Ok(());
         }
@@ -433,24 +432,4 @@ fn in_turn<T>(
         if step(&mut work)? { finished.push(work) } else { works.push_back(work) }
     }
     Ok(finished)
-}
-
-/// Whether a transaction stores something new. Below the floor of free space everything else goes on: settings, which a
-/// start writes too, removals with what they note about it, and what takes the place of an account's former record.
-fn adds_data(transaction: &Transaction) -> bool {
-    let removes = transaction.writes.iter().any(|write| matches!(write, Write::Remove(..)));
-    let is_replaced = |record: &RawRecord| {
-        transaction.conditions.iter().any(|condition| {
-            matches!(condition, Condition::Version(kind, key, _) if *kind == record.kind && *key == record.key)
-        })
-    };
-    let is_data = |write: &Write| match write {
-        Write::Put(record) => match record.class() {
-            DataClass::Configuration => false,
-            DataClass::Account | DataClass::Profile => !is_replaced(record.value()),
-            _ => true,
-        },
-        Write::Remove(..) => false,
-    };
-    !removes && transaction.writes.iter().any(is_data)
 }

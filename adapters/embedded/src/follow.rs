@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use ports::{Answer, Cursor, Entry, Fault, Follower};
 use tokio::sync::Notify;
 
+use crate::bucket::Lying;
 use crate::codec::decode;
 use crate::spaces::Spaces;
 
@@ -115,13 +116,20 @@ impl Place {
 
     fn read_log(&mut self, before: Cursor, limit: usize) -> Result<Option<Vec<Arc<Entry>>>, Fault> {
         let mut entries = Vec::new();
-        for lying in self.spaces.buckets.entries(self.seen, before).take(limit) {
-            entries.push(Arc::new(decode::<Entry>(&lying?.value, "a log entry")?));
+        let mut read_to = self.seen;
+        for lying in self.spaces.buckets.entries(self.seen, before) {
+            let Lying { cursor, value, .. } = lying?;
+            read_to = cursor;
+            match decode::<Entry>(&value, "a log entry") {
+                Ok(entry) => entries.push(Arc::new(entry)),
+                // It will not be readable the next time either, and everything after it is waiting.
+                Err(fault) => tracing::error!(%fault, cursor = cursor.0, "passed over"),
+            }
+            if entries.len() >= limit {
+                break;
+            }
         }
-        let Some(last) = entries.last() else {
-            return Ok(None);
-        };
-        self.seen = last.cursor;
-        Ok(Some(entries))
+        self.seen = read_to;
+        Ok((!entries.is_empty()).then_some(entries))
     }
 }

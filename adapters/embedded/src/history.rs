@@ -127,10 +127,18 @@ impl Reader<'_> {
         if amendment.version <= message.version() || message.content.bytes.is_empty() {
             return Ok(message);
         }
-        if let Some(Rewrite::Content(modification, content)) = self.state.read().rewrites.get(&lies) {
-            message.modification = Some(*modification);
-            message.content = content.clone();
-            return Ok(message);
+        match self.state.read().rewrites.get(&lies) {
+            Some(Rewrite::Content(modification, content)) => {
+                message.modification = Some(*modification);
+                message.content = content.clone();
+                return Ok(message);
+            }
+            // Recalled since its amendment was read: nothing of it is left, least of all what was there before it was changed.
+            Some(Rewrite::Empty) => {
+                message.content.empty();
+                return Ok(message);
+            }
+            None => {}
         }
         match self.spaces.entry(lies.0, lies.1)?.map(|entry| entry.event) {
             Some(Event::Message(written)) => Ok(written),

@@ -372,8 +372,7 @@ impl Timeline for SimulatedStore {
 impl Inner {
     fn apply(&mut self, app: SdkAppId, transaction: Transaction, now: Millis) -> Result<(), Fault> {
         self.available()?;
-        let puts = transaction.writes.iter().any(|write| matches!(write, ports::records::Write::Put(_)));
-        if self.is_full && puts {
+        if self.is_full && transaction.adds_data() {
             return Err(Fault::Full);
         }
         if self.is_contended && !transaction.conditions.is_empty() {

@@ -3,6 +3,7 @@
 //! A push is a hint: whoever misses it finds the entry in the account's stream.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{AccountNumber, Message, Result, SdkAppId, Sealed, UserId};
 use ports::{Entry, Event};
@@ -14,18 +15,25 @@ use crate::push::{self, Copy, Recalled, Shown};
 /// Entries taken at once.
 const BATCH: usize = 1024;
 
+/// How soon what failed is tried again.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// Starts the delivery of what is appended from now on. Ends when the engine is gone or the store is closed.
 pub(crate) fn start(engine: &Arc<Engine>) {
     let mut follower = engine.context.bus.follow(None);
-    let weak = Arc::downgrade(engine);
+    let (weak, clock) = (Arc::downgrade(engine), Arc::clone(&engine.context.clock));
     engine.context.spawner.spawn(Box::pin(async move {
         loop {
             let entries = match follower.next(BATCH).await {
                 Ok(entries) if entries.is_empty() => return,
                 Ok(entries) => entries,
                 Err(fault) => {
-                    tracing::error!(%fault, "cannot follow what is appended: delivery ends");
-                    return;
+                    tracing::error!(%fault, "cannot follow what is appended: trying again");
+                    clock.sleep(RETRY).await;
+                    if weak.strong_count() == 0 {
+                        return;
+                    }
+                    continue;
                 }
             };
             let Some(engine) = weak.upgrade() else { return };

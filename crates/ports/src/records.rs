@@ -121,6 +121,29 @@ pub struct Transaction {
     pub writes: Vec<Write>,
 }
 
+impl Transaction {
+    /// Whether it stores something new. Below its floor of free space a store refuses that; everything else goes on: settings,
+    /// which a start writes too, removals with what they note about it, and what takes the place of an account's former record.
+    #[must_use]
+    pub fn adds_data(&self) -> bool {
+        let removes = self.writes.iter().any(|write| matches!(write, Write::Remove(..)));
+        let is_replaced = |record: &RawRecord| {
+            self.conditions.iter().any(|condition| {
+                matches!(condition, Condition::Version(kind, key, _) if *kind == record.kind && *key == record.key)
+            })
+        };
+        let is_data = |write: &Write| match write {
+            Write::Put(record) => match record.class() {
+                DataClass::Configuration => false,
+                DataClass::Account | DataClass::Profile => !is_replaced(record.value()),
+                _ => true,
+            },
+            Write::Remove(..) => false,
+        };
+        !removes && self.writes.iter().any(is_data)
+    }
+}
+
 /// A part of a kind's records or of one of its indexes, in the order of the keys.
 #[derive(Clone, Debug)]
 pub struct Range {
