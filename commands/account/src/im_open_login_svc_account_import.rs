@@ -42,13 +42,15 @@ impl Command for ImportAccount {
 /// # Errors
 /// `ProfileValueTooLong`, `AccountBadParameter` for the name of a robot that is not there, or what the store says.
 pub async fn import(call: &Call, user: &UserId, nick: Option<String>, image: Option<String>) -> Result<()> {
-    let given = [(NICK, nick), (IMAGE, image)];
+    let given = [("Nick", NICK, nick), ("FaceUrl", IMAGE, image)];
     let mut fields = Vec::new();
-    for (tag, value) in given {
+    for (name, tag, value) in given {
         // What the app does not store is not taken from who moves here.
         let settings = &call.app.settings;
         if let Some(value) = value.filter(|_| is_stored(settings, tag)) {
-            let value = checked(settings, tag, &value.into(), Writer::Administrator)?;
+            let value = checked(settings, tag, &value.into(), Writer::Administrator);
+            // The caller knows it by another name than profiles do.
+            let value = value.map_err(|error| error.code.because(error.info.replacen(tag, name, 1)))?;
             fields.push((tag.to_owned(), value));
         }
     }

@@ -51,7 +51,7 @@ pub struct AppStatistics {
 impl Command for ReadStatistics {
     const SPEC: Spec = Spec::new(
         "openconfigsvr/getappinfo",
-        Family { internal: ErrorCode::StatisticsUnreadable, ..Family::CONFIG },
+        Family { internal: ErrorCode::StatisticsUnreadable, says_ok: true, ..Family::CONFIG },
     );
 
     type Reply = AppStatistics;

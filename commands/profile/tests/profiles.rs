@@ -93,7 +93,7 @@ async fn fields_take_what_they_are_declared_to_take() {
         (NICK, json!(7), 40610),
         (GENDER, json!("Gender_Type_Female"), 0),
         (GENDER, json!("Gender_Type_Other"), 40605),
-        ("Tag_Profile_IM_Location", json!("x".repeat(17)), 40601),
+        ("Tag_Profile_IM_Location", json!("x".repeat(17)), 40605),
         ("Tag_Profile_IM_Level", json!(4_294_967_295_u32), 0),
         ("Tag_Profile_IM_Level", json!(-1), 40610),
         ("Tag_Profile_IM_Level", json!("1"), 40610),

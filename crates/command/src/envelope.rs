@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::spec::Family;
 
 const OK: &[u8] = br#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"""#;
+const SAYS_OK: &[u8] = br#"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"OK""#;
 const DISPLAY: &[u8] = br#","ErrorDisplay":"""#;
 
 /// Writes the answer of a call that was done.
@@ -14,7 +15,7 @@ const DISPLAY: &[u8] = br#","ErrorDisplay":"""#;
 /// If the reply is not an object, which is a mistake in the command.
 pub fn success<T: Serialize>(family: Family, reply: &T) -> Result<Vec<u8>, serde_json::Error> {
     let mut out = Vec::with_capacity(256);
-    out.extend_from_slice(OK);
+    out.extend_from_slice(if family.says_ok { SAYS_OK } else { OK });
     if family.has_display {
         out.extend_from_slice(DISPLAY);
     }
@@ -63,6 +64,8 @@ mod tests {
         let parse = |bytes: Vec<u8>| serde_json::from_slice::<Value>(&bytes).unwrap();
         let empty = parse(success(Family::MESSAGE, &crate::Done {}).unwrap());
         assert_eq!(empty, json!({"ActionStatus": "OK", "ErrorCode": 0, "ErrorInfo": ""}));
+        let says_ok = Family { says_ok: true, ..Family::CONFIG };
+        assert_eq!(parse(success(says_ok, &crate::Done {}).unwrap())["ErrorInfo"], "OK");
         let full = parse(success(Family::PROFILE, &json!({"A": 1})).unwrap());
         assert_eq!(full["A"], 1);
         assert_eq!(full["ErrorDisplay"], "");

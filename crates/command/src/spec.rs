@@ -35,6 +35,8 @@ pub struct Family {
     pub internal: ErrorCode,
     /// Whether answers carry `ErrorDisplay`.
     pub has_display: bool,
+    /// Whether `ErrorInfo` says `OK` where nothing failed; otherwise it is empty.
+    pub says_ok: bool,
 }
 
 impl Family {
@@ -44,6 +46,7 @@ impl Family {
         not_administrator: ErrorCode::MessageNotAdministrator,
         internal: ErrorCode::MessageServiceUnavailable,
         has_display: false,
+        says_ok: false,
     };
     /// Accounts, `im_open_login_svc`.
     pub const ACCOUNT: Self = Self {
@@ -51,6 +54,7 @@ impl Family {
         not_administrator: ErrorCode::AccountNotAdministrator,
         internal: ErrorCode::AccountInternal,
         has_display: false,
+        says_ok: false,
     };
     /// Configuration, `openconfigsvr`.
     pub const CONFIG: Self = Self {
@@ -58,6 +62,7 @@ impl Family {
         not_administrator: ErrorCode::NotAdministrator,
         internal: ErrorCode::ConfigInternal,
         has_display: false,
+        says_ok: false,
     };
     /// Profiles, `profile`.
     pub const PROFILE: Self = Self {
@@ -65,6 +70,7 @@ impl Family {
         not_administrator: ErrorCode::ProfileNotAdministrator,
         internal: ErrorCode::ProfileInternal,
         has_display: true,
+        says_ok: false,
     };
     /// Relations, `sns` and `follow`.
     pub const RELATION: Self = Self {
@@ -72,6 +78,7 @@ impl Family {
         not_administrator: ErrorCode::RelationNotAdministrator,
         internal: ErrorCode::RelationInternal,
         has_display: true,
+        says_ok: false,
     };
     /// Robots, `openim_robot_http_svc`.
     pub const ROBOT: Self = Self {
@@ -79,6 +86,7 @@ impl Family {
         not_administrator: ErrorCode::RobotRefused,
         internal: ErrorCode::RobotInternal,
         has_display: false,
+        says_ok: false,
     };
     /// Content moderation, `im_msg_audit`.
     pub const MODERATION: Self = Self {
@@ -86,6 +94,7 @@ impl Family {
         not_administrator: ErrorCode::NotAdministrator,
         internal: ErrorCode::ModerationInternal,
         has_display: false,
+        says_ok: false,
     };
     /// Archives of messages, `open_msg_svc`. Their commands go to back ends only; 1002 would tell an account that it was
     /// kicked.
@@ -94,6 +103,7 @@ impl Family {
         not_administrator: ErrorCode::NotAdministrator,
         internal: ErrorCode::ArchiveInternal,
         has_display: false,
+        says_ok: false,
     };
     /// Conversations, `recentcontact`.
     pub const CONTACT: Self = Self {
@@ -101,6 +111,7 @@ impl Family {
         not_administrator: ErrorCode::ContactNotAdministrator,
         internal: ErrorCode::ContactInternal,
         has_display: true,
+        says_ok: false,
     };
 }
 

@@ -155,9 +155,18 @@ pub fn checked(settings: &AppSettings, tag: &str, value: &Value, writer: Writer)
     }
     match kind {
         Kind::Number => number(tag, value).map(FieldValue::Number),
-        Kind::Text { bytes_max } => text(tag, value, bytes_max).map(FieldValue::Text),
+        Kind::Text { bytes_max } => {
+            let text = text(tag, value)?;
+            if text.len() > bytes_max {
+                // The number for values that are too long is for those that no field takes.
+                return Err(
+                    ErrorCode::ProfileValueIllegal.in_field(tag, format!("at most {bytes_max} bytes"))
+                );
+            }
+            Ok(FieldValue::Text(text))
+        }
         Kind::Choice(choices) => {
-            let text = text(tag, value, VALUE_BYTES_MAX)?;
+            let text = text(tag, value)?;
             if choices.contains(&text.as_str()) {
                 Ok(FieldValue::Text(text))
             } else {
@@ -185,7 +194,7 @@ fn checked_custom(field: &CustomField, tag: &str, value: &Value, writer: Writer)
 pub fn custom_value(kind: FieldType, tag: &str, value: &Value) -> Result<FieldValue> {
     match kind {
         FieldType::Integer => value.as_u64().map(FieldValue::Number).ok_or_else(|| type_error(tag)),
-        FieldType::String | FieldType::Bytes => text(tag, value, VALUE_BYTES_MAX).map(FieldValue::Text),
+        FieldType::String | FieldType::Bytes => text(tag, value).map(FieldValue::Text),
     }
 }
 
@@ -193,10 +202,10 @@ fn number(tag: &str, value: &Value) -> Result<u64> {
     value.as_u64().filter(|number| u32::try_from(*number).is_ok()).ok_or_else(|| type_error(tag))
 }
 
-fn text(tag: &str, value: &Value, bytes_max: usize) -> Result<String> {
+fn text(tag: &str, value: &Value) -> Result<String> {
     let text = value.as_str().ok_or_else(|| type_error(tag))?;
-    if text.len() > bytes_max {
-        return Err(ErrorCode::ProfileValueTooLong.in_field(tag, format!("at most {bytes_max} bytes")));
+    if text.len() > VALUE_BYTES_MAX {
+        return Err(ErrorCode::ProfileValueTooLong.in_field(tag, format!("at most {VALUE_BYTES_MAX} bytes")));
     }
     Ok(text.to_owned())
 }
@@ -234,7 +243,7 @@ mod tests {
         assert!(code("Tag_Profile_IM_Location", json!("x".repeat(16)), owner).is_ok());
         assert_eq!(
             code("Tag_Profile_IM_Location", json!("x".repeat(17)), owner),
-            Err(ErrorCode::ProfileValueTooLong)
+            Err(ErrorCode::ProfileValueIllegal)
         );
         let forbid = "Tag_Profile_IM_AdminForbidType";
         assert_eq!(code(forbid, json!("AdminForbid_Type_None"), owner), Err(ErrorCode::ProfileNotWritable));
