@@ -11,10 +11,10 @@ use tantivy::indexer::merge_filtered_segments;
 use tantivy::query::{BooleanQuery, EnableScoring, Occur, PhraseQuery, Query as _, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
 use tantivy::store::Compressor;
-use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{BitSet, IndexSettings, SegmentReader, TantivyDocument, Term};
 
 use crate::query::Query;
+use crate::terms;
 use crate::words::{Phrase, Text};
 
 /// Memory for the making of an index, in bytes; the library wants as much.
@@ -129,7 +129,7 @@ impl Fields {
     fn new() -> Self {
         let mut builder = Schema::builder();
         let indexing = TextFieldIndexing::default()
-            .set_tokenizer("raw")
+            .set_tokenizer(terms::NAME)
             .set_fieldnorms(false)
             .set_index_option(IndexRecordOption::WithFreqsAndPositions);
         let words = builder.add_text_field("words", TextOptions::default().set_indexing_options(indexing));
@@ -162,15 +162,7 @@ impl Fields {
 
     fn document(&self, document: &Document) -> TantivyDocument {
         let mut out = TantivyDocument::new();
-        let tokens = document.text.terms().into_iter().map(|(position, text)| Token {
-            offset_from: 0,
-            offset_to: 0,
-            position,
-            text,
-            position_length: 1,
-        });
-        let words = PreTokenizedString { text: String::new(), tokens: tokens.collect() };
-        out.add_pre_tokenized_text(self.words, words);
+        out.add_text(self.words, document.text.written());
         let [low, high] = document.sides;
         out.add_u64(self.low, low);
         out.add_u64(self.high, high);
@@ -255,6 +247,7 @@ impl Index {
         let fields = Fields::new();
         let folder = RamDirectory::create();
         let builder = tantivy::Index::builder().schema(fields.schema.clone()).settings(settings());
+        let builder = builder.tokenizers(terms::manager());
         let mut writer = builder.single_segment_index_writer(folder.clone(), MAKING_BYTES)?;
         for document in documents {
             writer.add_document(fields.document(document))?;

@@ -5,6 +5,7 @@
 
 mod index;
 mod query;
+mod terms;
 mod words;
 
 pub use index::{Document, Failed, Gone, Hit, Index};

@@ -82,6 +82,16 @@ impl Text {
         self.0.capacity()
     }
 
+    /// Its words as they are kept: [`Text::read`] takes them back.
+    pub(crate) fn written(&self) -> &str {
+        &self.0
+    }
+
+    /// What [`Text::written`] says.
+    pub(crate) fn read(written: &str) -> Self {
+        Self(written.to_owned())
+    }
+
     /// The terms that an index holds for it, with their places.
     pub(crate) fn terms(&self) -> Vec<(usize, String)> {
         let words: Vec<&str> = self.words().collect();
