@@ -11,12 +11,14 @@ pub(super) async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
     objects_are_listed_in_the_order_of_their_names(subjects).await;
     objects_and_removals_survive_a_crash(subjects).await;
     an_expired_object_is_absent_at_once(subjects).await;
+    an_object_that_is_replaced_ends_when_the_new_one_does(subjects).await;
     an_object_that_is_too_large_is_refused(subjects).await;
     vec![
         "an_object_is_its_apps_alone_until_it_is_removed",
         "objects_are_listed_in_the_order_of_their_names",
         "objects_and_removals_survive_a_crash",
         "an_expired_object_is_absent_at_once",
+        "an_object_that_is_replaced_ends_when_the_new_one_does",
         "an_object_that_is_too_large_is_refused",
     ]
 }
@@ -97,6 +99,24 @@ async fn an_expired_object_is_absent_at_once(subjects: &mut dyn Subjects) {
     assert_eq!(ok(case.stores.blobs.expire().await), 1);
     assert_eq!(ok(case.stores.blobs.expire().await), 0);
     assert_eq!(read(&case, APP, 2).await.as_deref(), Some("soon"));
+}
+
+async fn an_object_that_is_replaced_ends_when_the_new_one_does(subjects: &mut dyn Subjects) {
+    let case = Case::new(subjects);
+    for (name, former, new) in [(1, NOW + 10, NOW + 20), (2, NOW + 20, NOW + 10)] {
+        ok(case.stores.blobs.put(BlobName(name), object(APP, former, b"former".to_vec())).await);
+        ok(case.stores.blobs.put(BlobName(name), object(APP, new, b"new".to_vec())).await);
+    }
+    let case = case.crash(subjects);
+    assert_eq!(names(&case, APP, None, 10).await, [1, 2]);
+    case.clock.set(NOW + 10);
+    assert_eq!(read(&case, APP, 1).await.as_deref(), Some("new"));
+    assert_eq!(read(&case, APP, 2).await, None);
+    assert_eq!(ok(case.stores.blobs.expire().await), 1);
+    assert_eq!(names(&case, APP, None, 10).await, [1]);
+    case.clock.set(NOW + 20);
+    assert_eq!(ok(case.stores.blobs.expire().await), 1);
+    assert_eq!(names(&case, APP, None, 10).await, Vec::<u128>::new());
 }
 
 async fn an_object_that_is_too_large_is_refused(subjects: &mut dyn Subjects) {
