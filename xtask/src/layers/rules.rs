@@ -66,6 +66,9 @@ pub(super) const DRIVERS: &[&str] = &[
     "sqlx",
 ];
 
+/// An adapter whose store speaks HTTP, with what it may speak it by.
+pub(super) const OVER_HTTP: &[(&str, &[&str])] = &[("adapters/s3", &["http", "reqwest"])];
+
 /// A row of the table.
 pub(super) struct Rule {
     /// Whom it binds.
