@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use fulltext::{Document, Index};
+use fulltext::{Document, Index, Text};
+use hashbrown::HashMap;
 use model::{HistoryKey, Message, Result, SdkAppId, Sealed};
-use ports::{Entry, Event};
-use promise::keys::Place;
+use ports::{Cursor, Entry, Event};
+use promise::keys::{Keyring, Place};
 
 use super::facts::IndexFact;
 use super::tail::Waiting;
@@ -28,6 +29,12 @@ const WAITING_BYTES_MAX: usize = 16 << 20;
 
 /// How soon what failed is tried again.
 const RETRY: Duration = Duration::from_secs(10);
+
+/// So many entries are opened and split at once where they are read.
+const FEW: usize = 16;
+
+/// The words of a message, and what it carries as bits.
+type Words = (Text, u16);
 
 /// Reads the log for as long as the engine lives.
 pub(super) fn start(engine: &Arc<Engine>) {
@@ -95,13 +102,16 @@ impl Search {
         if self.reading.load(Ordering::Acquire) != reading {
             return Ok(());
         }
+        let mut words = self.words_of(&writing, entries).await?;
         for entry in entries {
             if entry.cursor <= writing.read_to {
                 continue;
             }
             match &entry.event {
                 Event::Message(message) => {
-                    self.reindex(&mut writing, entry, entry.history_key(), message).await?;
+                    if let Some(words) = words.remove(&entry.cursor) {
+                        self.add(&mut writing, entry, entry.history_key(), message, words);
+                    }
                 }
                 Event::Modify { target, key, author, .. } => {
                     // The entry may have handed its content over already; later ones come to the same.
@@ -115,8 +125,11 @@ impl Search {
                         }
                         found => found?,
                     };
-                    if let Some(found) = found.filter(|found| found.at == *target) {
-                        self.reindex(&mut writing, entry, *target, &found.message).await?;
+                    if let Some(found) = found.filter(|found| found.at == *target)
+                        && self.is_wanted(&writing, entry, &found.message).await?
+                        && let Some(words) = open(&self.keyring, entry, &found.message)
+                    {
+                        self.add(&mut writing, entry, *target, &found.message, words);
                     }
                 }
                 Event::Recall { target, .. } => self.unindex(entry, *target),
@@ -139,27 +152,49 @@ impl Search {
         Ok(())
     }
 
+    /// The words of the messages among some entries that are to be found. They are opened and split where that holds up no task.
+    async fn words_of(&self, writing: &Writing, entries: &[Arc<Entry>]) -> Result<HashMap<Cursor, Words>> {
+        let mut wanted = Vec::new();
+        for entry in entries.iter().filter(|entry| entry.cursor > writing.read_to) {
+            if let Event::Message(message) = &entry.event
+                && self.is_wanted(writing, entry, message).await?
+            {
+                wanted.push(Arc::clone(entry));
+            }
+        }
+        let keyring = Arc::clone(&self.keyring);
+        let split = move || {
+            let words = wanted.iter().filter_map(|entry| match &entry.event {
+                Event::Message(message) => Some((entry.cursor, open(&keyring, entry, message)?)),
+                _ => None,
+            });
+            words.collect()
+        };
+        // A few are split faster than they are handed over.
+        if entries.len() <= FEW { Ok(split()) } else { computed(self.context.spawner.as_ref(), split).await }
+    }
+
+    /// Whether a message is to be found, and in no index yet.
+    async fn is_wanted(&self, writing: &Writing, entry: &Entry, message: &Message<Sealed>) -> Result<bool> {
+        let (app, bucket) = (entry.stamp.app, message.content.bucket);
+        let is_stored = || entry.cursor <= self.shelf.read_to(app, bucket);
+        if bucket <= self.today() || writing.progress.off.contains(&app) || is_stored() {
+            return Ok(false);
+        }
+        Ok(self.apps.find(app).await?.is_some())
+    }
+
     /// Makes the content that a message has now found: a new message, or one whose content was changed by this entry. What was
     /// found of it before is not shown any more, since every hit is compared with the content that is there.
-    async fn reindex(
+    fn add(
         &self,
         writing: &mut Writing,
         entry: &Entry,
         at: HistoryKey,
         message: &Message<Sealed>,
-    ) -> Result<()> {
+        (text, kinds): Words,
+    ) {
         let (app, bucket) = (entry.stamp.app, message.content.bucket);
-        let is_stored = || entry.cursor <= self.shelf.read_to(app, bucket);
-        if bucket <= self.today() || writing.progress.off.contains(&app) || is_stored() {
-            return Ok(());
-        }
-        if self.apps.find(app).await?.is_none() {
-            return Ok(());
-        }
-        let place = Place::message(app, entry.conversation, message.writer());
-        // Recalled, or erased with its author.
-        let Some(content) = self.keyring.open_content(place, &message.content) else { return Ok(()) };
-        let (text, kinds) = texts::of_body(&content.body);
         let document = Document {
             sides: entry.conversation.sides().map(|side| side.0),
             author: message.author.0,
@@ -175,14 +210,13 @@ impl Search {
         if entry.position != at.position {
             tail.remove(app, document.sides, document.position);
         }
-        tail.add(app, bucket, Waiting { cursor: entry.cursor, document });
+        tail.add(app, bucket, Waiting { cursor: entry.cursor, document: Arc::new(document) });
         drop(tail);
         if writing.waiting_since.is_none() {
             writing.waiting_since = Some(self.context.clock.elapsed_micros());
             // When that is over is known now.
             self.untidy.notify_one();
         }
-        Ok(())
     }
 
     /// Forgets a message that waits. One that is in an index already is not shown, and leaves it before its key is destroyed.
@@ -216,7 +250,9 @@ impl Search {
                 continue;
             }
             let (fact, documents) = self.waiting(app, bucket);
-            let packed = computed(self.context.spawner.as_ref(), move || Index::build(documents.iter()));
+            let packed = computed(self.context.spawner.as_ref(), move || {
+                Index::build(documents.iter().map(Arc::as_ref))
+            });
             let packed = packed.await?.map_err(|error| ports::Fault::Corrupt(error.to_string()))?;
             let last = fact.last;
             self.shelf.store(app, fact, packed, &[]).await?;
@@ -233,7 +269,7 @@ impl Search {
     }
 
     /// What waits of an app and bucket.
-    fn waiting(&self, app: SdkAppId, bucket: u16) -> (IndexFact, Vec<Document>) {
+    fn waiting(&self, app: SdkAppId, bucket: u16) -> (IndexFact, Vec<Arc<Document>>) {
         let tail = self.tail.lock();
         let mut fact = IndexFact::of_nothing(bucket);
         let mut documents = Vec::new();
@@ -246,8 +282,15 @@ impl Search {
                 ..IndexFact::of_nothing(bucket)
             });
             fact.count += 1;
-            documents.push(document.clone());
+            documents.push(Arc::clone(document));
         }
         (fact, documents)
     }
+}
+
+/// What a message says, in words; `None` if it was recalled, or erased with its author.
+fn open(keyring: &Keyring, entry: &Entry, message: &Message<Sealed>) -> Option<Words> {
+    let place = Place::message(entry.stamp.app, entry.conversation, message.writer());
+    let content = keyring.open_content(place, &message.content)?;
+    Some(texts::of_body(&content.body))
 }

@@ -1,6 +1,7 @@
 //! The newest messages, searched in memory until an index of them is stored.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use fulltext::{Document, Hit, Query};
 use model::SdkAppId;
@@ -9,7 +10,7 @@ use ports::Cursor;
 /// A message that is in no stored index.
 pub(super) struct Waiting {
     pub(super) cursor: Cursor,
-    pub(super) document: Document,
+    pub(super) document: Arc<Document>,
 }
 
 /// Messages of each app and bucket, in the order in which they were read.
@@ -21,7 +22,7 @@ pub(super) struct Tail {
 }
 
 /// What a message takes besides its words, in bytes.
-const DOCUMENT_BYTES: usize = size_of::<Waiting>();
+const DOCUMENT_BYTES: usize = size_of::<Waiting>() + size_of::<Document>();
 
 impl Tail {
     pub(super) fn add(&mut self, app: SdkAppId, bucket: u16, waiting: Waiting) {
