@@ -3,14 +3,15 @@
 use crate::counts::{Counts, Format};
 use crate::failure::{During, Failure, Outcome};
 use crate::shell::{self, Checkout};
-use crate::{codegen, install, layers, leftovers, tidy};
+use crate::{codegen, install, layers, leftovers, services, tidy};
 use std::path::PathBuf;
 use std::time::Instant;
 
 /// How the task is called.
-pub(crate) const USAGE: &str = "cargo xtask test [--only STEP]... [--list]
+pub(crate) const USAGE: &str = "cargo xtask test [--only STEP]... [--cluster] [--list]
 
   --only STEP   run this step alone; may be given several times
+  --cluster     run the steps alone that need the servers which a cluster stands on
   --list        list the steps
 
 Ends at the first failure. The last line is the number of tests and checks that passed and failed.
@@ -30,6 +31,12 @@ const CLIPPY: &[&str] = &[
     "-D",
     "clippy::allow_attributes_without_reason",
 ];
+
+/// The step that needs the servers which a cluster stands on.
+const STORES: &str = "stores";
+
+/// The adapters of real servers: the service that each needs, and its package.
+const ADAPTERS: &[(&str, &str)] = &[("redis", "redis-store"), ("s3", "s3-store")];
 
 /// What a step found, and whether the run may go on.
 type Found = (Counts, Outcome);
@@ -79,6 +86,7 @@ const STEPS: &[Step] = &[
     },
     Step { name: "page", says: "check and build the demo page", run: page },
     Step { name: "browser", says: "the demo page in a browser", run: browser },
+    Step { name: STORES, says: "adapters of real servers, with these", run: stores },
     Step { name: "leftovers", says: "no program is left running", run: |at| one(leftovers::check(at)) },
 ];
 
@@ -91,6 +99,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Outcome {
                 STEPS.iter().for_each(|step| println!("{:12}{}", step.name, step.says));
                 return Ok(());
             }
+            lexopt::Arg::Long("cluster") => only.push(STORES.to_owned()),
             lexopt::Arg::Long("only") => {
                 only.push(arguments.value()?.into_string().map_err(lexopt::Error::from)?);
             }
@@ -191,6 +200,21 @@ fn advisories(checkout: &Checkout) -> Found {
 
 fn rust_tests(checkout: &Checkout) -> Found {
     at_least_one(shell::run_tests(&mut checkout.cargo(&["test", "--workspace"]), Format::Cargo))
+}
+
+/// The tests of adapters that need their servers.
+fn stores(checkout: &Checkout) -> Found {
+    let services: Vec<&str> = ADAPTERS.iter().map(|(service, _)| *service).collect();
+    let mut arguments = vec!["test", "--features", "real-server"];
+    arguments.extend(ADAPTERS.iter().flat_map(|(_, package)| ["-p", *package]));
+    let tested = services::around(checkout, &services, |variables| {
+        let mut tests = checkout.cargo(&arguments);
+        shell::run_tests(tests.envs(variables.iter().copied()), Format::Cargo)
+    });
+    match tested {
+        Ok(found) => at_least_one(found),
+        Err(failure) => one(Err(failure)),
+    }
 }
 
 /// Installs what the lock file names and runs these tests of npm against the debug binary.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use ports::suite::{ManualClock, Part, Stores, Subjects, run_part};
 use redis_store::RedisEphemeral;
-use simulated::{MemorySegments, SimulatedStore};
+use simulated::{MemoryBlobs, MemorySegments, SimulatedStore};
 
 fn address() -> String {
     std::env::var("WHIMBREL_TEST_REDIS").unwrap()
@@ -37,13 +37,14 @@ impl Redis {
             }
         });
         let ephemeral = Arc::new(connect.join().unwrap());
-        let others = Arc::new(SimulatedStore::new(clock));
+        let others = Arc::new(SimulatedStore::new(clock.clone()));
         Stores {
             records: others.clone(),
             timeline: others.clone(),
             bus: others,
             ephemeral,
             segments: Arc::new(MemorySegments::default()),
+            blobs: Arc::new(MemoryBlobs::new(clock, 0)),
         }
     }
 }

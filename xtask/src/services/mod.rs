@@ -121,6 +121,22 @@ impl Services {
     }
 }
 
+/// Starts those of these names, lets something be done with the variables that tell where they are, and ends them.
+pub(crate) fn around<T>(
+    checkout: &Checkout,
+    names: &[&str],
+    work: impl FnOnce(&[(&'static str, &str)]) -> T,
+) -> Outcome<T> {
+    install::for_services()?;
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut services = Services::start(checkout, &names, &StopSign::new(None, false)?)?;
+    let variables: Vec<_> = services.variables().collect();
+    let done = work(&variables);
+    drop(variables);
+    services.check()?;
+    Ok(done)
+}
+
 /// Starts them and keeps them until it is told to stop, or until the command ends.
 pub(crate) fn run(mut arguments: lexopt::Parser) -> Outcome {
     use lexopt::{Arg, ValueExt as _};
