@@ -50,10 +50,19 @@ const NPM: Need = Need {
     source: Source::Debian(&["npm"]),
 };
 
+/// Stands in front of nodes.
+const HAPROXY: Need = Need {
+    name: "HAProxy",
+    why: "to balance over nodes, with the configuration that is delivered",
+    probes: &[&["haproxy", "-v"], &["/usr/sbin/haproxy", "-v"]],
+    source: Source::Debian(&["haproxy"]),
+};
+
 /// All that `cargo xtask test` needs.
 const FOR_TESTS: &[Need] = &[
     NODE,
     NPM,
+    HAPROXY,
     Need {
         name: "git",
         why: "to list the files of the checkout",
@@ -115,12 +124,6 @@ const FOR_SERVICES: &[Need] = &[
         why: "to keep what may vanish",
         probes: &[&["redis-server", "--version"]],
         source: Source::Debian(&["redis-server"]),
-    },
-    Need {
-        name: "HAProxy",
-        why: "to balance over several nodes",
-        probes: &[&["haproxy", "-v"], &["/usr/sbin/haproxy", "-v"]],
-        source: Source::Debian(&["haproxy"]),
     },
     Need {
         name: "Java",

@@ -16,6 +16,7 @@ mod commands;
 mod config;
 mod context;
 mod control;
+mod entrance;
 mod export;
 mod outer_key;
 mod preserved;

@@ -1,12 +1,10 @@
 //! `whimbrel serve`: from the start to the last flushed byte.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use command::Pipeline;
 use gateway::Gateway;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -15,9 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::{Outcome, Serve};
 use crate::config::Config;
-
-/// How long accepting pauses when the process has no more file handles.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+use crate::entrance::Entrance;
 
 /// How long the last flush may take.
 const FLUSH_TIME_MAX: Duration = Duration::from_secs(20);
@@ -103,24 +99,22 @@ async fn serve(arguments: &Serve, config: &Config) -> Outcome<()> {
     let opened = crate::stores::open(data, config, config.free_bytes_min()).await?;
     let pipeline = Pipeline::new(crate::commands::table(), Arc::clone(&opened.engine));
     let gateway = Gateway::new(pipeline, config.limits());
-    let address: SocketAddr = match arguments.listen {
-        Some(address) => address,
-        None => config.listen()?,
-    };
-    let listener =
-        TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let entrance = Entrance::open(config, arguments.listen).await?;
+    let (address, tls) = entrance.addresses()?;
     let control = crate::control::listen(data)?;
     let control = tokio::spawn(crate::control::serve(control, opened.clone()));
+    if let Some(tls) = tls {
+        println!("whimbrel listens on https://{tls}");
+    }
     println!("whimbrel is ready on http://{address}");
     tracing::info!(%address, "ready");
     tokio::select! {
         biased;
         stopped = told_to_stop() => stopped?,
-        () = accept(&listener, &gateway) => {}
+        () = entrance.accept(&gateway) => {}
     }
     tracing::info!("draining");
-    drop(listener);
+    drop(entrance);
     control.abort();
     drain(&gateway, config.drain_seconds()).await;
     opened.engine.stop();
@@ -148,22 +142,6 @@ async fn told_to_stop() -> Outcome<()> {
         _ = interrupt.recv() => {}
     }
     Ok(())
-}
-
-async fn accept(listener: &TcpListener, gateway: &Arc<Gateway>) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                // Frames are written in one go already.
-                drop(stream.set_nodelay(true));
-                tokio::spawn(gateway::serve_connection(Arc::clone(gateway), stream, peer.ip()));
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
 }
 
 /// Asks every client to leave and waits until they have, but not for ever.

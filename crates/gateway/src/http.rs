@@ -39,10 +39,23 @@ pub async fn serve_connection<S>(gateway: Arc<Gateway>, stream: S, address: IpAd
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    serve_opening(gateway, std::future::ready(Some(stream)), address).await;
+}
+
+/// The same for a connection that still has to be opened, such as by the agreement upon TLS: it counts as one of its address
+/// meanwhile.
+pub async fn serve_opening<S>(
+    gateway: Arc<Gateway>,
+    opening: impl Future<Output = Option<S>>,
+    address: IpAddr,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let Some(ticket) = gateway.addresses.admit(address, &gateway.limits) else {
         // Closing says enough; an answer would cost more than the refusal saves.
         return;
     };
+    let Some(stream) = opening.await else { return };
     let ticket = Arc::new(ticket);
     let abandoned = Arc::new(Notify::new());
     let service = service_fn(|request| {

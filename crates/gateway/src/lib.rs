@@ -23,7 +23,7 @@ use command::Pipeline;
 use engine::Engine;
 
 use addresses::Addresses;
-pub use http::serve_connection;
+pub use http::{serve_connection, serve_opening};
 pub use limits::Limits;
 use packing::Packer;
 

@@ -100,6 +100,6 @@ mod tests {
             assert!(text.contains(key.meaning), "{}", key.name);
         }
         let headings = text.lines().filter(|line| line.starts_with("### ")).count();
-        assert_eq!(headings, 8);
+        assert_eq!(headings, 9);
     }
 }

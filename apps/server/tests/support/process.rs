@@ -37,6 +37,7 @@ pub(crate) struct Server {
     folder: Arc<TempDir>,
     data: PathBuf,
     address: SocketAddr,
+    tls_address: Option<SocketAddr>,
     child: Child,
     group: Pid,
     _stdout: Lines<BufReader<ChildStdout>>,
@@ -77,16 +78,33 @@ impl Server {
         let group = Pid::from_raw(i32::try_from(number).expect("a number")).expect("a number");
         let mut lines = BufReader::new(child.stdout.take().expect("standard output")).lines();
         let guard = Group(group);
-        let line = soon("the server is ready", lines.next_line()).await;
-        let line = line.expect("a line").unwrap_or_else(|| {
-            panic!("the server did not start: {}", log_of(&folder));
-        });
+        let mut tls_address = None;
+        let line = loop {
+            let line = soon("the server is ready", lines.next_line()).await;
+            let line = line.expect("a line").unwrap_or_else(|| {
+                panic!("the server did not start: {}", log_of(&folder));
+            });
+            match line.strip_prefix("whimbrel listens on https://") {
+                Some(address) => tls_address = address.parse().ok(),
+                None => break line,
+            }
+        };
         std::mem::forget(guard);
         let address = line
             .strip_prefix("whimbrel is ready on http://")
             .and_then(|address| address.parse().ok())
             .unwrap_or_else(|| panic!("not the line of a ready server: {line}"));
-        Self { folder, data, address, child, group, _stdout: lines }
+        Self { folder, data, address, tls_address, child, group, _stdout: lines }
+    }
+
+    /// Where it listens with TLS.
+    pub(crate) const fn tls_address(&self) -> Option<SocketAddr> {
+        self.tls_address
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(self.group, signal).expect("a running process");
     }
 
     /// Where it listens.
