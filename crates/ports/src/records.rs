@@ -79,7 +79,7 @@ pub struct Found {
     pub value: Bytes,
     /// Its stamp.
     pub stamp: Stamp,
-    /// Grows with every write of this record.
+    /// Grows with every write of this record, also when it was removed meanwhile.
     pub version: u64,
 }
 

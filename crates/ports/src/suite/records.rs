@@ -44,6 +44,8 @@ pub(super) async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
     transactions_are_all_or_nothing(subjects).await;
     indexes_follow_their_records(subjects).await;
     scans_page_in_order(subjects).await;
+    pages_go_on_among_equal_entries(subjects).await;
+    a_version_never_returns(subjects).await;
     expired_records_are_absent(subjects).await;
     apps_and_kinds_are_apart(subjects).await;
     answered_writes_survive_a_crash(subjects).await;
@@ -52,6 +54,8 @@ pub(super) async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
         "transactions_are_all_or_nothing",
         "indexes_follow_their_records",
         "scans_page_in_order",
+        "pages_go_on_among_equal_entries",
+        "a_version_never_returns",
         "expired_records_are_absent",
         "apps_and_kinds_are_apart",
         "answered_writes_survive_a_crash",
@@ -122,6 +126,31 @@ async fn scans_page_in_order(subjects: &mut dyn Subjects) {
     assert_eq!(case.keys(Some(1), "", Some(("k1", "k1")), 2).await, ["k2", "k3"]);
     assert_eq!(case.keys(Some(1), "k", Some(("k2", "k2")), 10).await, ["k3"]);
     assert!(case.keys(None, "z", None, 10).await.is_empty());
+}
+
+async fn pages_go_on_among_equal_entries(subjects: &mut dyn Subjects) {
+    let case = Case::new(subjects);
+    let keys = ["a", "a!", "aa", "b", "\u{7f}"];
+    case.write(keys.map(|key| put(APP, key, &["same"], Expiry::WithOwner)).to_vec()).await;
+    case.write(vec![put(APP, "0", &["same", "tame"], Expiry::WithOwner)]).await;
+    assert_eq!(case.keys(Some(1), "same", None, 2).await, ["0", "a"]);
+    assert_eq!(case.keys(Some(1), "same", Some(("same", "a")), 2).await, ["a!", "aa"]);
+    assert_eq!(case.keys(Some(1), "same", Some(("same", "aa")), 9).await, ["b", "\u{7f}"]);
+    assert_eq!(case.keys(Some(1), "", Some(("same", "b")), 9).await, ["\u{7f}", "0"]);
+}
+
+async fn a_version_never_returns(subjects: &mut dyn Subjects) {
+    let case = Case::new(subjects);
+    let mut versions = Vec::new();
+    for _ in 0..2 {
+        for _ in 0..3 {
+            case.write(vec![put(APP, "a", &[], Expiry::WithOwner)]).await;
+            versions
+                .push(ok(case.stores.records.get(APP, KIND, b"a").await).map_or(0, |found| found.version));
+        }
+        case.write(vec![Write::Remove(KIND, b"a".to_vec())]).await;
+    }
+    assert!(versions.windows(2).all(|pair| pair[0] < pair[1]), "{versions:?}");
 }
 
 async fn expired_records_are_absent(subjects: &mut dyn Subjects) {
