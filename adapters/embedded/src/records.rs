@@ -164,11 +164,16 @@ pub(crate) fn record_changes(
         return Err(Fault::Unavailable(format!("a transaction has at most {WRITES_MAX} writes")));
     }
     let mut changes = Changes { version, ..Changes::default() };
-    for write in &transaction.writes {
+    let mut seen = hashbrown::HashSet::with_capacity(transaction.writes.len());
+    // Of several writes of one record the last one counts.
+    for write in transaction.writes.iter().rev() {
         let (kind, key) = match write {
             Write::Put(record) => (record.value().kind, &record.value().key),
             Write::Remove(kind, key) => (*kind, key),
         };
+        if !seen.insert((kind.id, key)) {
+            continue;
+        }
         if let Some(former) = read_stored(spaces, app, kind, key)? {
             changes.leaves_former |=
                 kind.class != DataClass::Configuration || matches!(write, Write::Remove(..));
@@ -255,8 +260,10 @@ pub(crate) fn scan(spaces: &Spaces, app: SdkAppId, range: &Range, now: Millis) -
     });
     let mut records = Vec::new();
     let keys: Box<dyn Iterator<Item = fjall::Guard>> = match after {
-        Some(after) => Box::new(space.range((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded))),
-        None => Box::new(space.prefix(&prefix)),
+        Some(after) if after >= prefix => {
+            Box::new(space.range((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded)))
+        }
+        _ => Box::new(space.prefix(&prefix)),
     };
     for guard in keys {
         if records.len() == range.limit {

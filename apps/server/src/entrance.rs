@@ -10,6 +10,7 @@ use std::time::Duration;
 use gateway::Gateway;
 use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::TlsAcceptor;
 
 pub(crate) use self::tls::Files;
@@ -55,8 +56,11 @@ impl Entrance {
             let proxies = Arc::clone(&proxies);
             Ok::<_, String>(Door { listener, manners: Arc::new(Manners { proxies, time_max, acceptor }) })
         };
+        // Also where there is no certificate to be read again: unheard, it would end the process.
+        let hang_up =
+            signal(SignalKind::hangup()).map_err(|error| format!("cannot hear signals: {error}"))?;
         let tls = match config.tls()? {
-            Some((address, files)) => Some(door(address, Some(tls::acceptor(files)?)).await?),
+            Some((address, files)) => Some(door(address, Some(tls::acceptor(files, hang_up)?)).await?),
             None => None,
         };
         Ok(Self { plain: door(address, None).await?, tls })

@@ -98,6 +98,15 @@ async fn whoever_speaks_no_tls_there_is_not_understood() {
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
 }
 
+#[tokio::test]
+async fn a_server_without_a_certificate_is_not_ended_by_being_told_to_read_it_again() {
+    let server = Server::start(Options::default()).await;
+    server.signal(Signal::HUP);
+    for _ in 0..10 {
+        assert_eq!(support::rest::exchange(server.address(), "GET", "/readyz", "", b"").await.0, 200);
+    }
+}
+
 #[test]
 fn a_certificate_that_cannot_be_used_stops_the_start_and_is_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio_rustls::TlsAcceptor;
 
 use crate::cli::Outcome;
@@ -74,7 +74,7 @@ impl ResolvesServerCert for Current {
 
 /// Agrees upon TLS 1.2 or 1.3 with these files. From now on they are looked at again and again, and at once on SIGHUP; files that
 /// cannot be used leave everything as it was.
-pub(super) fn acceptor(files: Files) -> Outcome<TlsAcceptor> {
+pub(super) fn acceptor(files: Files, hang_up: Signal) -> Outcome<TlsAcceptor> {
     let provider = Arc::new(ring::default_provider());
     let state = files.state();
     let current = Arc::new(Current(RwLock::new(Arc::new(files.load(&provider)?))));
@@ -84,7 +84,6 @@ pub(super) fn acceptor(files: Files) -> Outcome<TlsAcceptor> {
     let resolver = Arc::clone(&current);
     let mut config = config.with_no_client_auth().with_cert_resolver(resolver);
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let hang_up = signal(SignalKind::hangup()).map_err(|error| format!("cannot hear signals: {error}"))?;
     tokio::spawn(watch(files, state, provider, current, hang_up));
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
@@ -94,7 +93,7 @@ async fn watch(
     mut known: [Option<(SystemTime, u64)>; 2],
     provider: Arc<CryptoProvider>,
     current: Arc<Current>,
-    mut hang_up: tokio::signal::unix::Signal,
+    mut hang_up: Signal,
 ) {
     loop {
         let is_asked = tokio::select! {

@@ -45,6 +45,8 @@ pub(super) async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
     indexes_follow_their_records(subjects).await;
     scans_page_in_order(subjects).await;
     pages_go_on_among_equal_entries(subjects).await;
+    pages_begin_at_their_prefix(subjects).await;
+    the_last_of_several_writes_counts(subjects).await;
     a_version_never_returns(subjects).await;
     expired_records_are_absent(subjects).await;
     apps_and_kinds_are_apart(subjects).await;
@@ -55,11 +57,41 @@ pub(super) async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
         "indexes_follow_their_records",
         "scans_page_in_order",
         "pages_go_on_among_equal_entries",
+        "pages_begin_at_their_prefix",
+        "the_last_of_several_writes_counts",
         "a_version_never_returns",
         "expired_records_are_absent",
         "apps_and_kinds_are_apart",
         "answered_writes_survive_a_crash",
     ]
+}
+
+async fn pages_begin_at_their_prefix(subjects: &mut dyn Subjects) {
+    let case = Case::new(subjects);
+    case.write(["a", "ba", "bb", "c"].map(|key| put(APP, key, &[key], Expiry::WithOwner)).into()).await;
+    for index in [None, Some(1)] {
+        let before = case.keys(index, "b", Some(("a", "a")), 10).await;
+        assert_eq!(before, ["ba", "bb"], "a place before the prefix");
+        assert_eq!(case.keys(index, "b", Some(("ba", "ba")), 10).await, ["bb"]);
+        assert!(case.keys(index, "b", Some(("c", "c")), 10).await.is_empty(), "a place behind it");
+    }
+}
+
+async fn the_last_of_several_writes_counts(subjects: &mut dyn Subjects) {
+    let case = Case::new(subjects);
+    let removal = || Write::Remove(KIND, b"a".to_vec());
+    let written = |entry| put(APP, "a", &[entry], Expiry::WithOwner);
+    case.write(vec![written("first"), removal()]).await;
+    assert!(case.keys(None, "", None, 10).await.is_empty());
+    assert!(case.keys(Some(1), "", None, 10).await.is_empty());
+    case.write(vec![written("first"), removal(), written("second"), written("third")]).await;
+    assert_eq!(case.keys(None, "", None, 10).await, ["a"]);
+    assert_eq!(case.keys(Some(1), "third", None, 10).await, ["a"]);
+    assert!(case.keys(Some(1), "first", None, 10).await.is_empty());
+    assert!(case.keys(Some(1), "second", None, 10).await.is_empty());
+    case.write(vec![removal(), written("fourth"), removal()]).await;
+    assert!(case.keys(None, "", None, 10).await.is_empty());
+    assert!(case.keys(Some(1), "", None, 10).await.is_empty());
 }
 
 async fn get_returns_what_was_put(subjects: &mut dyn Subjects) {
