@@ -98,14 +98,14 @@ impl Engine {
             let changed = change.apply(&content);
             check_size(&changed)?;
             let modification = Modification { version: version.saturating_add(1), by: maker.number };
+            let draft = self
+                .draft_modification(app, conversation, &found, (modification, maker), &changed, change)
+                .await?;
             let contents = (&content, &changed);
             let copies = self
                 .preserve_both(app, (from, to), &found, contents, maker.number, medium_of(change))
                 .await?;
-            if self
-                .append_modification(app, conversation, &found, (modification, maker), &changed, change)
-                .await?
-            {
+            if self.context.timeline.append(draft).await?.is_new {
                 let Sealed { bucket, index, .. } = found.message.content;
                 self.doomed.add(Destroyed::Content { bucket, index });
                 return Ok(Modified { content: changed, version: modification.version, is_done: true });
@@ -142,8 +142,9 @@ impl Engine {
         self.preserve.change(app.id, conversation, writer, medium, copied).await
     }
 
-    /// Whether the modification was taken: not where another one, a recall or an erasure came first.
-    async fn append_modification(
+    /// The modification as it is to be appended, which is not taken where another one, a recall or an erasure came first. Everything
+    /// is noted that a recall has to know.
+    async fn draft_modification(
         &self,
         app: &App,
         conversation: ConversationId,
@@ -151,7 +152,7 @@ impl Engine {
         (modification, maker): (Modification, Maker),
         changed: &Content,
         change: &Change,
-    ) -> Result<bool> {
+    ) -> Result<Stamped<Draft>> {
         let place = Place::message(app.id, conversation, modification.by);
         // As if it had been sealed with the message: a shortened retention destroys both keys at once.
         let sealed_at = found.message.content.sealed_at;
@@ -169,7 +170,7 @@ impl Engine {
         let stamps = Stamps::of(app.id, &app.settings);
         let stamp = stamps.annotation(modification.by, medium_of(change), found.expiry);
         let draft = Draft { conversation, event, sent_at: None, retry: None, origin: maker.origin };
-        Ok(self.context.timeline.append(Stamped::new(stamp, draft)).await?.is_new)
+        Ok(Stamped::new(stamp, draft))
     }
 
     /// Destroys the keys of messages of an account that others changed: what they left as it was is sealed for them, and would

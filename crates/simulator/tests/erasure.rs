@@ -315,18 +315,43 @@ async fn an_erased_history_is_gone_for_both_and_the_conversation_goes_on() {
     assert_ne!(world.rest("whimbrel_conversation/erase", unknown).await.code(), 0);
 }
 
+/// A piece of a stream of alice's.
+fn piece(to: &str, stream: Option<&str>, index: u32) -> serde_json::Value {
+    let chunk = serde_json::json!({"EventType": "data", "Index": index, "Markdown": "x", "IsLast": false});
+    let content = serde_json::json!({"CompatibleText": "", "StreamMsgID": stream, "Chunks": [chunk]});
+    serde_json::json!({"From_Account": "alice", "To_Account": to, "MsgSeq": 1, "MsgRandom": 1,
+        "MsgBody": [{"MsgType": "TIMStreamElem", "MsgContent": content}]})
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_erased_history_does_not_come_back_with_a_stream_that_is_just_ending_or_beginning() {
+    // The disk is slow, so that the erasure comes in the middle of everything.
+    for moment in 0..40 {
+        let options = testkit::Options { sync_millis: 700, ..testkit::Options::of(simulator::commands) };
+        let world = World::with(options).await;
+        world.accounts(&["administrator", "alice", "bob"]).await;
+        let command = "stream_msg/send_c2c_stream_msg";
+        let asked = serde_json::json!({"From_Account": "alice", "To_Account": "bob"});
+        let erase = async {
+            world.advance(std::time::Duration::from_millis(15_000 * (moment % 2) + 200 * moment)).await;
+            world.rest("whimbrel_conversation/erase", asked).await.ok();
+        };
+        let (begun, ()) = tokio::join!(world.rest(command, piece("bob", None, 1)), erase);
+        let stream = begun.ok().text("StreamMsgID");
+        let erased = world.history("bob", "alice").await.len();
+        world.advance_seconds(120).await;
+        let later = world.history("bob", "alice").await.len();
+        assert!(later == erased || erased == 0 && moment < 10, "{moment}: {erased} and later {later}");
+        assert_eq!(world.engine().keeps_streams(world.app.id).await, Ok(false), "{moment}");
+        world.rest(command, piece("bob", Some(&stream), 2)).await.refused(200_013, "");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_erased_history_takes_along_what_is_still_being_streamed() {
     for crashes in [false, true] {
         let mut world = world().await;
         world.accounts(&["administrator"]).await;
-        let piece = |to: &str, stream: Option<&str>, index: u32| {
-            let chunk =
-                serde_json::json!({"EventType": "data", "Index": index, "Markdown": "x", "IsLast": false});
-            let content = serde_json::json!({"CompatibleText": "", "StreamMsgID": stream, "Chunks": [chunk]});
-            serde_json::json!({"From_Account": "alice", "To_Account": to, "MsgSeq": 1, "MsgRandom": 1,
-                "MsgBody": [{"MsgType": "TIMStreamElem", "MsgContent": content}]})
-        };
         let command = "stream_msg/send_c2c_stream_msg";
         let stream = world.rest(command, piece("bob", None, 1)).await.ok().text("StreamMsgID");
         world.rest(command, piece("carol", None, 1)).await.ok();

@@ -242,6 +242,8 @@ impl Search {
 
     /// Stores indexes of what waits, and how far the log is in them.
     pub(super) async fn flush(&self, writing: &mut Writing) -> Result<()> {
+        // What waits is stored once: not again beside what an attempt before has left.
+        self.shelf.settle().await?;
         let today = self.today();
         let parts = self.tail.lock().keys();
         for (app, bucket) in parts {

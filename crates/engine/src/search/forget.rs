@@ -9,7 +9,6 @@ use promise::keys::Destroyed;
 use tokio::sync::MutexGuard;
 
 use super::facts::IndexFact;
-use super::shelf::Replaced;
 use super::{Search, Writing, computed};
 
 /// Keeps everything that is indexed as it is, until it is dropped.
@@ -71,9 +70,9 @@ impl Search {
         });
         // What cannot be settled now is no index: better one that is made anew than a key that lives.
         let mut keys = Vec::new();
-        if self.shelf.settle(&mut keys).await.is_err() {
+        if self.shelf.settle().await.is_err() {
             tracing::warn!("what is left of search indexes cannot be removed yet; its keys are destroyed");
-            keys.extend(self.shelf.loose_keys());
+            keys = self.shelf.loose_keys();
         }
         let today = self.today();
         for (app, fact) in self.shelf.all() {
@@ -81,10 +80,11 @@ impl Search {
             let may_hold =
                 !gone.authors.is_empty() || !gone.keys.is_empty() || fact.sealed_from < gone.sealed_before;
             if fact.bucket > today && may_hold {
-                let replaced = self.forget_in(&mut writing, app, &fact, gone).await?;
-                keys.extend(replaced.iter().flat_map(Replaced::destroyed));
+                self.forget_in(&mut writing, app, &fact, gone).await?;
             }
         }
+        // Also of what was merged since somebody noted what is to be destroyed.
+        keys.extend(self.shelf.take_retired());
         Ok(Forgotten { _writing: writing, keys })
     }
 
@@ -95,36 +95,36 @@ impl Search {
         app: SdkAppId,
         fact: &IndexFact,
         gone: Gone,
-    ) -> Result<Option<Replaced>> {
+    ) -> Result<()> {
         let former = std::slice::from_ref(fact);
         // One that cannot be read, for whatever reason, must not keep keys alive.
         let Ok(Some(index)) = self.shelf.open(app, fact).await else {
-            return self.give_up(writing, app, fact).await.map(Some);
+            return self.give_up(writing, app, fact).await;
         };
         let made = computed(self.context.spawner.as_ref(), move || without(&index, &gone));
         let made =
             made.await.and_then(|made| made.map_err(|error| ports::Fault::Corrupt(error.to_string()).into()));
         match made {
-            Ok(Made::Same) => Ok(None),
-            Ok(Made::Nothing) => self.shelf.drop(app, fact.bucket, former).await.map(Some),
+            Ok(Made::Same) => Ok(()),
+            Ok(Made::Nothing) => self.shelf.drop(app, fact.bucket, former).await,
             Ok(Made::Less(packed, count)) => {
                 let less = IndexFact { count, ..fact.clone() };
                 match self.shelf.store(app, less, packed, former).await {
-                    Ok(replaced) => Ok(Some(replaced)),
-                    Err(_) => self.give_up(writing, app, fact).await.map(Some),
+                    Ok(()) => Ok(()),
+                    Err(_) => self.give_up(writing, app, fact).await,
                 }
             }
-            Err(_) => self.give_up(writing, app, fact).await.map(Some),
+            Err(_) => self.give_up(writing, app, fact).await,
         }
     }
 
     /// Drops an index; what stays of it is read anew.
-    async fn give_up(&self, writing: &mut Writing, app: SdkAppId, fact: &IndexFact) -> Result<Replaced> {
-        let replaced = self.shelf.drop(app, fact.bucket, std::slice::from_ref(fact)).await?;
+    async fn give_up(&self, writing: &mut Writing, app: SdkAppId, fact: &IndexFact) -> Result<()> {
+        self.shelf.drop(app, fact.bucket, std::slice::from_ref(fact)).await?;
         writing.broken.insert((app, fact.bucket));
         self.is_reading.store(true, std::sync::atomic::Ordering::Release);
         self.untidy.notify_one();
-        Ok(replaced)
+        Ok(())
     }
 }
 

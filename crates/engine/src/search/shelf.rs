@@ -57,21 +57,6 @@ impl Opened {
     }
 }
 
-/// What was put in the place of some indexes.
-pub(super) struct Replaced {
-    /// Their bucket.
-    pub(super) bucket: u16,
-    /// Which.
-    pub(super) former: Vec<u64>,
-}
-
-impl Replaced {
-    /// Their keys.
-    pub(super) fn destroyed(&self) -> impl Iterator<Item = Destroyed> + '_ {
-        self.former.iter().map(|index| Destroyed::Content { bucket: self.bucket, index: *index })
-    }
-}
-
 /// An object or a record that may be half of an index. Until it is known its key counts as one of those to be destroyed.
 #[derive(Clone)]
 struct Loose {
@@ -83,13 +68,6 @@ struct Loose {
     is_stray: bool,
 }
 
-impl Loose {
-    /// The key of what it holds.
-    const fn key(&self) -> Destroyed {
-        Destroyed::Content { bucket: self.fact.bucket, index: self.fact.number }
-    }
-}
-
 /// Every stored index.
 pub(super) struct Shelf {
     context: Context,
@@ -99,6 +77,8 @@ pub(super) struct Shelf {
     opened: Mutex<Opened>,
     /// What may have been left by an attempt that failed, or by a crash.
     loose: Mutex<Vec<Loose>>,
+    /// Keys of what was replaced since the keys last changed: what it holds may have to be destroyed with the next change.
+    retired: Mutex<Vec<Destroyed>>,
     /// Held by who opens one: opening takes several times its memory.
     opening: tokio::sync::Mutex<()>,
 }
@@ -106,8 +86,8 @@ pub(super) struct Shelf {
 impl Shelf {
     pub(super) fn new(context: Context, keyring: Arc<Keyring>, bytes_max: usize) -> Self {
         let (indexes, opened, loose) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let opening = tokio::sync::Mutex::default();
-        Self { context, keyring, bytes_max, indexes, opened, loose, opening }
+        let (retired, opening) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { context, keyring, bytes_max, indexes, opened, loose, retired, opening }
     }
 
     /// The indexes that live in an app, with their buckets rising.
@@ -179,7 +159,7 @@ impl Shelf {
         mut fact: IndexFact,
         packed: Vec<u8>,
         former: &[IndexFact],
-    ) -> Result<Replaced> {
+    ) -> Result<()> {
         let stamp = fact.stamp(app);
         fact.bytes = packed.len() as u64;
         let (keyring, now) = (Arc::clone(&self.keyring), self.now());
@@ -192,13 +172,13 @@ impl Shelf {
         let loose = Loose { app, fact: fact.clone(), former: former.to_vec(), is_stray: false };
         self.loose.lock().push(loose);
         self.context.blobs.put(fact.name(), Stamped::new(stamp, sealed)).await?;
-        let replaced = self.replace(app, bucket, Some(fact), former).await?;
+        self.replace(app, bucket, Some(fact), former).await?;
         self.is_settled(number);
-        Ok(replaced)
+        Ok(())
     }
 
     /// Drops indexes, whose keys are destroyed with the next generation.
-    pub(super) async fn drop(&self, app: SdkAppId, bucket: u16, former: &[IndexFact]) -> Result<Replaced> {
+    pub(super) async fn drop(&self, app: SdkAppId, bucket: u16, former: &[IndexFact]) -> Result<()> {
         self.replace(app, bucket, None, former).await
     }
 
@@ -208,7 +188,7 @@ impl Shelf {
         bucket: u16,
         fact: Option<IndexFact>,
         former: &[IndexFact],
-    ) -> Result<Replaced> {
+    ) -> Result<()> {
         let now = self.now();
         let mut writes = Vec::new();
         if let Some(fact) = &fact {
@@ -224,12 +204,13 @@ impl Shelf {
             // What is left of it then is removed by the next start.
             self.context.blobs.remove(app, gone.name()).await?;
         }
-        Ok(Replaced { bucket, former: former.iter().map(|gone| gone.number).collect() })
+        Ok(())
     }
 
     /// Shows an index in the place of others.
     fn put_in_place(&self, app: SdkAppId, bucket: u16, fact: Option<IndexFact>, former: &[IndexFact]) {
         let is_gone = |number| former.iter().any(|gone| gone.number == number);
+        self.retired.lock().extend(former.iter().map(|gone| key_of(bucket, gone.number)));
         let mut indexes = self.indexes.lock();
         let known = indexes.entry((app, bucket)).or_default();
         let new = fact.as_ref().map(|fact| fact.number);
@@ -247,12 +228,17 @@ impl Shelf {
 
     /// The keys of what may be half of an index.
     pub(super) fn loose_keys(&self) -> Vec<Destroyed> {
-        self.loose.lock().iter().map(Loose::key).collect()
+        self.loose.lock().iter().map(|loose| key_of(loose.fact.bucket, loose.fact.number)).collect()
+    }
+
+    /// The keys of what was replaced or removed since this was asked last.
+    pub(super) fn take_retired(&self) -> Vec<Destroyed> {
+        std::mem::take(&mut self.retired.lock())
     }
 
     /// Finds out what attempts that failed have left. What is no index is removed, and its key destroyed with the next
-    /// generation: `gone` gets it.
-    pub(super) async fn settle(&self, gone: &mut Vec<Destroyed>) -> Result<()> {
+    /// generation.
+    pub(super) async fn settle(&self) -> Result<()> {
         let records = self.context.records.as_ref();
         let all = self.loose.lock().clone();
         for Loose { app, fact, former, is_stray } in all {
@@ -266,7 +252,7 @@ impl Shelf {
             } else {
                 let writes = vec![remove::<IndexFact>(key), doomed(app, bucket, number, self.now())?];
                 write(records, app, writes).await?;
-                gone.push(Destroyed::Content { bucket, index: number });
+                self.retired.lock().push(key_of(bucket, number));
                 self.context.blobs.remove(app, fact.name()).await?;
             }
             self.is_settled(number);
@@ -309,6 +295,11 @@ impl Shelf {
     fn now(&self) -> Seconds {
         self.context.clock.now().seconds()
     }
+}
+
+/// The key of an index.
+const fn key_of(bucket: u16, number: u64) -> Destroyed {
+    Destroyed::Content { bucket, index: number }
 }
 
 /// That the key of an index is to be destroyed.

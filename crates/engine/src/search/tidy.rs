@@ -60,12 +60,13 @@ impl Search {
         self.expire().await?;
         {
             let mut writing = self.writing.lock().await;
+            // First: what turns out to be an index must not come to light after others of its messages were given up.
+            self.shelf.settle().await?;
             self.follow_settings(&mut writing).await?;
             self.rebuild_broken(&mut writing).await?;
             if self.is_flush_due(&writing) {
                 self.flush(&mut writing).await?;
             }
-            self.shelf.settle(&mut Vec::new()).await?;
         }
         self.merge_all().await
     }

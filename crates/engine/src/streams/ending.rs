@@ -1,7 +1,7 @@
 //! The end of a stream: its pieces become one message of the history.
 
 use model::settings::App;
-use model::{Content, ConversationId, Medium, Result, SdkAppId, Sealed};
+use model::{Content, ConversationId, ErrorCode, Medium, Result, SdkAppId, Sealed};
 use ports::records::{Range, Write, find};
 use ports::timeline::RetryKey;
 use ports::{Draft, Event, Record as _, Stamped};
@@ -13,7 +13,7 @@ use super::{PieceFact, Said, StreamFact, content_of, outgoing};
 use crate::Engine;
 use crate::erasure::RecalledFact;
 use crate::messages::{Outgoing, message_of};
-use crate::store::{put, remove, unchanged, write, write_if};
+use crate::store::{TRIES_MAX, put, remove, unchanged, write, write_if};
 
 /// Pieces read or removed at once.
 const AT_ONCE: usize = 500;
@@ -34,12 +34,26 @@ impl Engine {
         }
     }
 
-    /// Ends the streams between two accounts without a message: what was said so far is erased.
+    /// Ends the streams between two accounts without a message: what was said so far is erased. They are gone whatever becomes of
+    /// the erasure. One whose first piece is only now being kept begins after it.
+    ///
+    /// # Errors
+    /// What the store says; `MessageServiceUnavailable` where others changed one of them each time.
     pub(crate) async fn drop_streams(&self, app: SdkAppId, conversation: ConversationId) -> Result<()> {
         for id in self.streams.between(app, conversation) {
-            let is_ending = |fact: &StreamFact| fact.is_dropped;
-            while !self.close_stream(app, id, is_ending, |fact| fact.is_dropped = true).await? {}
-            // Whatever is left of it now is removed by a later try.
+            if find::<StreamFact>(self.context.records.as_ref(), app, &id).await?.is_none() {
+                continue;
+            }
+            let (mut is_closed, mut tries) = (false, 0);
+            while !is_closed {
+                tries += 1;
+                if tries > TRIES_MAX {
+                    return Err(ErrorCode::MessageServiceUnavailable.into());
+                }
+                let is_ending = |fact: &StreamFact| fact.is_dropped;
+                is_closed = self.close_stream(app, id, is_ending, |fact| fact.is_dropped = true).await?;
+            }
+            // Whoever was ending it has ended it by then; whatever is left of it now is removed by a later try.
             self.end_stream(app, id).await;
         }
         Ok(())
@@ -69,6 +83,7 @@ impl Engine {
     /// Whether it has ended: a piece that came at this moment lets it go on.
     async fn try_to_end_stream(&self, app: SdkAppId, id: StreamId) -> Result<bool> {
         let records = self.context.records.as_ref();
+        let _turn = self.streams.ending(id).lock().await;
         if !self.close_stream(app, id, |fact| fact.is_over, |_| {}).await? {
             return Ok(false);
         }
@@ -76,10 +91,16 @@ impl Engine {
         let Some(found) = self.apps.find(app).await? else { return Ok(true) };
         let from = self.accounts.with_number(app, fact.author).await?;
         let to = self.accounts.with_number(app, fact.receiver).await?;
-        // What an erased account wrote, or was written, is not brought back, nor is what was said in an erased history.
-        if let (Some(from), Some(to), false) = (from, to, fact.is_dropped) {
+        // What an erased account wrote, or was written, is not brought back.
+        if let (Some(from), Some(to)) = (from, to) {
             let content = self.whole_stream(app, &fact).await?;
-            self.finish_stream(&found, &fact, Outgoing { content, ..outgoing(&fact, from, to) }).await?;
+            let whole = Outgoing { content, ..outgoing(&fact, from, to) };
+            if fact.is_dropped {
+                // A hold that began after its last piece has to know it all the same.
+                self.preserve.message(app, &whole, fact.key.sequence, fact.key.time).await?;
+            } else {
+                self.finish_stream(&found, &fact, whole).await?;
+            }
         }
         self.forget_pieces(app, &fact).await?;
         write(records, app, vec![remove::<StreamFact>(fact.key())]).await?;

@@ -111,6 +111,8 @@ struct Open {
 #[derive(Default)]
 pub(crate) struct Streams {
     open: Mutex<HashMap<(SdkAppId, StreamId), Open>>,
+    /// Held by whoever ends one; several share each.
+    ending: [tokio::sync::Mutex<()>; 16],
     added: Arc<Notify>,
 }
 
@@ -119,6 +121,13 @@ impl Streams {
         if let Some(open) = self.open.lock().get_mut(&(app, id)) {
             open.ends_at = ends_at;
         }
+    }
+
+    /// What whoever ends this one holds.
+    fn ending(&self, id: StreamId) -> &tokio::sync::Mutex<()> {
+        let [first, ..] = id;
+        let [only, ..] = &self.ending;
+        self.ending.get(usize::from(first) % self.ending.len()).unwrap_or(only)
     }
 
     /// Those between two accounts, in the order of their names.
