@@ -112,37 +112,53 @@ const FOR_TESTS: &[Need] = &[
 ];
 
 /// All that `cargo xtask services` needs from Debian. MariaDB's core has the server without the system's own service.
-const FOR_SERVICES: &[Need] = &[
-    Need {
-        name: "MariaDB",
-        why: "to keep records in MySQL's protocol",
-        probes: &[&["mariadbd", "--version"], &["/usr/sbin/mariadbd", "--version"]],
-        source: Source::Debian(&["mariadb-server-core", "mariadb-client-core"]),
-    },
-    Need {
-        name: "Redis",
-        why: "to keep what may vanish",
-        probes: &[&["redis-server", "--version"]],
-        source: Source::Debian(&["redis-server"]),
-    },
-    Need {
-        name: "Java",
-        why: "to run Kafka",
-        probes: &[&["java", "-version"]],
-        source: Source::Debian(&["default-jre-headless"]),
-    },
-    Need {
-        name: "Maven",
-        why: "to fetch Kafka",
-        probes: &[&["mvn", "--version"]],
-        source: Source::Debian(&["maven"]),
-    },
-    Need {
-        name: "Python's environments",
-        why: "to fetch SeaweedFS, and Go where there is none",
-        probes: &[&["python3", "-m", "venv", "--help"]],
-        source: Source::Debian(&["python3-venv"]),
-    },
+/// Each with the services that need it.
+const FOR_SERVICES: &[(&[&str], Need)] = &[
+    (
+        &["mysql"],
+        Need {
+            name: "MariaDB",
+            why: "to keep records in MySQL's protocol",
+            probes: &[&["mariadbd", "--version"], &["/usr/sbin/mariadbd", "--version"]],
+            source: Source::Debian(&["mariadb-server-core", "mariadb-client-core"]),
+        },
+    ),
+    (
+        &["redis"],
+        Need {
+            name: "Redis",
+            why: "to keep what may vanish",
+            probes: &[&["redis-server", "--version"]],
+            source: Source::Debian(&["redis-server"]),
+        },
+    ),
+    (
+        &["kafka"],
+        Need {
+            name: "Java",
+            why: "to run Kafka",
+            probes: &[&["java", "-version"]],
+            source: Source::Debian(&["default-jre-headless"]),
+        },
+    ),
+    (
+        &["kafka"],
+        Need {
+            name: "Maven",
+            why: "to fetch Kafka",
+            probes: &[&["mvn", "--version"]],
+            source: Source::Debian(&["maven"]),
+        },
+    ),
+    (
+        &["s3", "mongodb"],
+        Need {
+            name: "Python's environments",
+            why: "to fetch SeaweedFS, and Go where there is none",
+            probes: &[&["python3", "-m", "venv", "--help"]],
+            source: Source::Debian(&["python3-venv"]),
+        },
+    ),
 ];
 
 /// Who may install packages here.
@@ -155,17 +171,21 @@ enum Right {
 
 /// Installs whatever `cargo xtask test` needs, or fails with the commands that a person has to run.
 pub(crate) fn for_tests(checkout: &Checkout) -> Outcome {
-    ensure(FOR_TESTS)?;
+    ensure(&FOR_TESTS.iter().collect::<Vec<_>>())?;
     node(checkout)
 }
 
-/// Installs whatever `cargo xtask services` needs from Debian, or fails with the commands that a person has to run.
-pub(crate) fn for_services() -> Outcome {
-    ensure(FOR_SERVICES)
+/// Installs whatever services need from Debian, all of them for no name, or fails with the commands that a person has to run.
+pub(crate) fn for_services(names: &[String]) -> Outcome {
+    let is_wanted =
+        |of: &[&str]| names.is_empty() || of.iter().any(|service| names.iter().any(|name| name == service));
+    let needs: Vec<&Need> =
+        FOR_SERVICES.iter().filter(|(of, _)| is_wanted(of)).map(|(_, need)| need).collect();
+    ensure(&needs)
 }
 
 /// Installs what is missing, or fails with the commands that a person has to run.
-fn ensure(needs: &[Need]) -> Outcome {
+fn ensure(needs: &[&Need]) -> Outcome {
     let missing = absent(needs);
     if missing.is_empty() {
         return Ok(());
@@ -188,8 +208,8 @@ fn ensure(needs: &[Need]) -> Outcome {
     Err(Failure::new(explain(&missing, right)))
 }
 
-fn absent(needs: &[Need]) -> Vec<&Need> {
-    needs.iter().filter(|need| !need.probes.iter().any(|probe| shell::succeeds(probe))).collect()
+fn absent<'need>(needs: &[&'need Need]) -> Vec<&'need Need> {
+    needs.iter().copied().filter(|need| !need.probes.iter().any(|probe| shell::succeeds(probe))).collect()
 }
 
 fn right() -> Right {
@@ -258,7 +278,7 @@ fn explain(missing: &[&Need], right: Right) -> String {
 
 /// Sees to Node.js and npm; where the system's are too old, newer ones go below the target folder.
 pub(crate) fn node(checkout: &Checkout) -> Outcome {
-    ensure(&[NODE, NPM])?;
+    ensure(&[&NODE, &NPM])?;
     let is_new = || shell::output(checkout.command("node").args(["-e", NODE_PROBE])).is_ok();
     if is_new() {
         return Ok(());
@@ -318,7 +338,7 @@ mod tests {
     #[test]
     fn what_is_missing_is_explained_with_commands_to_copy() {
         let lint = Need { source: Source::Rustup("clippy"), ..ABSENT };
-        let needs = [ABSENT, lint];
+        let needs = [&ABSENT, &lint];
         let text = explain(&absent(&needs), Right::None);
         for part in [
             "a tool that nobody has (to miss it)",
@@ -334,6 +354,6 @@ mod tests {
     #[test]
     fn one_working_probe_is_enough() {
         let need = Need { probes: &[&["whimbrel-no-such-program"], &["true"]], ..ABSENT };
-        assert!(absent(&[need]).is_empty());
+        assert!(absent(&[&need]).is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! What the operator asks of a data folder: through the running server if there is one, else by opening it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use engine::Engine;
@@ -60,11 +60,23 @@ pub(crate) fn run_request(data: &Data, request: &Request) -> Outcome<String> {
         if let Some(answer) = crate::control::ask(data, request).await? {
             return answer;
         }
+        check_owner(data)?;
         let opened = crate::stores::open(data, &config, 0).await?;
         let answer = answer(&opened, request).await;
         opened.store.close().await.map_err(|fault| fault.to_string())?;
         answer
     })
+}
+
+/// Files that a command leaves in a folder of another account could not be read by the server that runs as that one.
+fn check_owner(data: &Path) -> Outcome<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let Ok(found) = std::fs::metadata(data) else { return Ok(()) };
+    let (owner, own) = (found.uid(), rustix::process::geteuid().as_raw());
+    if owner == own {
+        return Ok(());
+    }
+    Err(format!("{} belongs to account {owner}, and this runs as {own}: run it as that one", data.display()))
 }
 
 /// Answers a request.

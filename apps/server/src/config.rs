@@ -161,7 +161,12 @@ impl Config {
     pub(crate) fn proxies(&self) -> Outcome<Vec<IpNet>> {
         let read = |text: &str| {
             let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-            network.map_err(|_| {
+            // Clients are known by their IPv4 addresses where they have one.
+            let is_mapped = |network: &IpNet| match network {
+                IpNet::V6(network) => network.addr().to_ipv4_mapped().is_some(),
+                IpNet::V4(_) => false,
+            };
+            network.ok().filter(|network| !is_mapped(network)).ok_or_else(|| {
                 format!("server.proxies: {text:?} is no address and no network such as 10.0.0.0/8")
             })
         };
@@ -191,6 +196,10 @@ impl Config {
             0 => std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1)),
             chosen => chosen,
         }
+    }
+
+    pub(crate) fn notice_seconds(&self) -> u64 {
+        self.number("server.notice_seconds")
     }
 
     pub(crate) fn drain_seconds(&self) -> u64 {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use gateway::Gateway;
 use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio_rustls::TlsAcceptor;
 
 pub(crate) use self::tls::Files;
@@ -43,7 +43,8 @@ struct Manners {
 
 impl Entrance {
     /// Listens where the configuration says; `listen` goes before what it says about connections without TLS.
-    pub(crate) async fn open(config: &Config, listen: Option<SocketAddr>) -> Outcome<Self> {
+    /// `hang_up` makes it read its certificate again.
+    pub(crate) async fn open(config: &Config, listen: Option<SocketAddr>, hang_up: Signal) -> Outcome<Self> {
         let address = match listen {
             Some(address) => address,
             None => config.listen()?,
@@ -56,9 +57,6 @@ impl Entrance {
             let proxies = Arc::clone(&proxies);
             Ok::<_, String>(Door { listener, manners: Arc::new(Manners { proxies, time_max, acceptor }) })
         };
-        // Also where there is no certificate to be read again: unheard, it would end the process.
-        let hang_up =
-            signal(SignalKind::hangup()).map_err(|error| format!("cannot hear signals: {error}"))?;
         let tls = match config.tls()? {
             Some((address, files)) => Some(door(address, Some(tls::acceptor(files, hang_up)?)).await?),
             None => None,

@@ -96,10 +96,12 @@ fn raise_file_limit() {
 
 async fn serve(arguments: &Serve, config: &Config) -> Outcome<()> {
     let data = &arguments.data.data;
+    // Heard from the beginning, and also where there is no certificate to be read again: unheard it would end the process.
+    let hang_up = signal(SignalKind::hangup()).map_err(|error| format!("cannot hear signals: {error}"))?;
     let opened = crate::stores::open(data, config, config.free_bytes_min()).await?;
     let pipeline = Pipeline::new(crate::commands::table(), Arc::clone(&opened.engine));
     let gateway = Gateway::new(pipeline, config.limits());
-    let entrance = Entrance::open(config, arguments.listen).await?;
+    let entrance = Entrance::open(config, arguments.listen, hang_up).await?;
     let (address, tls) = entrance.addresses()?;
     let control = crate::control::listen(data)?;
     let control = tokio::spawn(crate::control::serve(control, opened.clone()));
@@ -114,9 +116,15 @@ async fn serve(arguments: &Serve, config: &Config) -> Outcome<()> {
         () = entrance.accept(&gateway) => {}
     }
     tracing::info!("draining");
-    drop(entrance);
     control.abort();
-    drain(&gateway, config.drain_seconds()).await;
+    gateway.drain();
+    // Balancers ask whether this takes clients until they have heard that it does not.
+    tokio::select! {
+        biased;
+        () = drain(&gateway, config.notice_seconds(), config.drain_seconds()) => {}
+        () = entrance.accept(&gateway) => {}
+    }
+    drop(entrance);
     opened.engine.stop();
     drop(std::fs::remove_file(data.join("control.sock")));
     if let Err(error) = opened.engine.write_requests().await {
@@ -144,9 +152,9 @@ async fn told_to_stop() -> Outcome<()> {
     Ok(())
 }
 
-/// Asks every client to leave and waits until they have, but not for ever.
-async fn drain(gateway: &Gateway, seconds: u64) {
-    gateway.drain();
+/// Waits until every client has left, as it was asked to, but not for ever; and for some seconds in any case.
+async fn drain(gateway: &Gateway, notice: u64, seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(notice)).await;
     let gone = async {
         while gateway.is_busy() {
             tokio::time::sleep(Duration::from_millis(10)).await;

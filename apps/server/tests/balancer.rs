@@ -32,16 +32,27 @@ fn free_address() -> SocketAddr {
 
 impl Balancer {
     async fn start(folder: &Path, node: SocketAddr) -> Self {
+        let balancer = Self::start_with(folder, node, "yes").await;
+        balancer.wait_for(200).await;
+        balancer
+    }
+
+    async fn start_with(folder: &Path, node: SocketAddr, plain: &str) -> Self {
         let made = rcgen::generate_simple_self_signed(["chat.example.com".to_owned()]).unwrap();
         let certificate = folder.join("haproxy.pem");
         std::fs::write(&certificate, made.cert.pem() + &made.signing_key.serialize_pem()).unwrap();
         let (address, tls) = (free_address(), free_address());
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/haproxy.cfg");
+        // Only root can become another account.
+        let text_of = std::fs::read_to_string(file).unwrap();
+        let file = folder.join("haproxy.cfg");
+        std::fs::write(&file, text_of.replace("    user haproxy\n    group haproxy\n", "")).unwrap();
         // Debian has it where only root's path leads.
         let mut places = ["/usr/sbin/haproxy", "/usr/local/sbin/haproxy"].into_iter();
         let program = places.find(|path| Path::new(path).exists()).unwrap_or("haproxy");
         let process = Command::new(program)
-            .args(["-db", "-f", file])
+            .args(["-db", "-f", text(&file)])
+            .env("WHIMBREL_PLAIN", plain)
             .env("WHIMBREL_BIND", address.to_string())
             .env("WHIMBREL_BIND_TLS", tls.to_string())
             .env("WHIMBREL_CERTIFICATE", text(&certificate))
@@ -51,9 +62,7 @@ impl Balancer {
             .kill_on_drop(true)
             .spawn()
             .expect("HAProxy (Debian's package haproxy); cargo xtask test installs it");
-        let balancer = Self { address, _process: process };
-        balancer.wait_for(200).await;
-        balancer
+        Self { address, _process: process }
     }
 
     /// What a request for the node's state is answered with.
@@ -79,7 +88,10 @@ async fn from(source: &str, to: SocketAddr) -> TcpStream {
 }
 
 async fn world() -> World {
-    World::with(Options::config("[server]\nproxies = [\"127.0.0.1\"]\ndrain_seconds = 1\n")).await
+    World::with(Options::config(
+        "[server]\nproxies = [\"127.0.0.1\"]\ndrain_seconds = 1\nnotice_seconds = 2\n",
+    ))
+    .await
 }
 
 #[tokio::test]
@@ -131,12 +143,32 @@ async fn who_claims_to_be_the_balancer_and_says_nothing_is_not_served() {
 }
 
 #[tokio::test]
-async fn a_node_that_drains_gets_nothing_new_and_one_that_comes_back_does() {
+async fn nobody_is_served_in_the_open_unless_that_is_asked_for() {
+    let world = world().await;
+    let balancer = Balancer::start_with(world.server.folder().path(), world.server.address(), "no").await;
+    balancer.wait_for(308).await;
+}
+
+#[tokio::test]
+async fn a_node_that_drains_says_so_and_gets_nothing_new() {
     let mut world = world().await;
     let folder = world.server.folder();
     let balancer = Balancer::start(folder.path(), world.server.address()).await;
-    assert!(world.server.stop().await.success());
+    world.server.signal(rustix::process::Signal::TERM);
+    // It says so itself before it goes, and takes what comes until then.
+    let own =
+        [b"PROXY UNKNOWN\r\n".as_slice(), b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"]
+            .concat();
+    let began = Instant::now();
+    loop {
+        let answer = support::rest::raw(world.server.address(), &own).await;
+        if answer.starts_with(b"HTTP/1.1 503") {
+            break;
+        }
+        assert!(began.elapsed() < PATIENCE, "{answer:?}");
+    }
     balancer.wait_for(503).await;
+    assert!(world.server.ended().await.success());
     let metrics = support::rest::exchange(balancer.address, "GET", "/metrics", "", b"").await;
     assert_eq!(metrics.0, 404, "what nodes tell about themselves is not for clients");
 }

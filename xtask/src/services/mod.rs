@@ -127,8 +127,8 @@ pub(crate) fn around<T>(
     names: &[&str],
     work: impl FnOnce(&[(&'static str, &str)]) -> T,
 ) -> Outcome<T> {
-    install::for_services()?;
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    install::for_services(&names)?;
     let mut services = Services::start(checkout, &names, &StopSign::new(None, false)?)?;
     let variables: Vec<_> = services.variables().collect();
     let done = work(&variables);
@@ -156,7 +156,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Outcome {
         }
     }
     let checkout = Checkout::find()?;
-    install::for_services()?;
+    install::for_services(&names)?;
     let stop = StopSign::new(None, false)?;
     let mut services = Services::start(&checkout, &names, &stop)?;
     println!();

@@ -45,6 +45,12 @@ pub(crate) const KEYS: &[Key] = &[
         "0",
         "Threads that serve connections; 0 means one fewer than the machine has, since the store's writer needs one.",
     ),
+    key(
+        "server.notice_seconds",
+        Kind::Number(0, 3600),
+        "0",
+        "How long a stop waits in any case, while /readyz answers 503: balancers have to hear of it first. Three behind HAProxy.",
+    ),
     key("server.drain_seconds", Kind::Number(0, 3600), "20", "How long a stop waits for clients to leave."),
     key(
         "server.metrics_public",

@@ -30,15 +30,17 @@ pub(crate) struct Files {
 impl Files {
     fn load(&self, provider: &CryptoProvider) -> Outcome<CertifiedKey> {
         let told = |path: &Path, error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        let chain = CertificateDer::pem_file_iter(&self.certificate)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        let read = |path: &Path| std::fs::read(path).map_err(|error| told(path, &error));
+        let chain = CertificateDer::pem_slice_iter(&read(&self.certificate)?)
+            .collect::<Result<Vec<_>, _>>()
             .map_err(|error| told(&self.certificate, &error))?;
         if chain.is_empty() {
             return Err(told(&self.certificate, &"no certificate in it"));
         }
+        let key = zeroize::Zeroizing::new(read(&self.key)?);
         // What is wrong with a key is not said: it may quote a part of it.
         let key =
-            PrivateKeyDer::from_pem_file(&self.key).map_err(|_| told(&self.key, &"no private key in it"))?;
+            PrivateKeyDer::from_pem_slice(&key).map_err(|_| told(&self.key, &"no private key in it"))?;
         let pair = CertifiedKey::from_der(chain, key, provider);
         pair.map_err(|error| format!("{} and {}: {error}", self.certificate.display(), self.key.display()))
     }
@@ -95,22 +97,31 @@ async fn watch(
     current: Arc<Current>,
     mut hang_up: Signal,
 ) {
+    let mut is_current = true;
     loop {
         let is_asked = tokio::select! {
             _ = hang_up.recv() => true,
             () = tokio::time::sleep(LOOKED_EVERY) => false,
         };
         let state = files.state();
-        if state == known && !is_asked {
+        let is_changed = state != known;
+        // Files that could not be used may be made readable without being changed.
+        if !is_changed && !is_asked && is_current {
             continue;
         }
         known = state;
         match files.load(&provider) {
             Ok(pair) => {
                 current.set(pair);
+                is_current = true;
                 tracing::info!("the certificate was read again");
             }
-            Err(error) => tracing::error!(error, "the new certificate cannot be used; the former one stays"),
+            Err(error) => {
+                if is_changed || is_asked {
+                    tracing::error!(error, "the new certificate cannot be used; the former one stays");
+                }
+                is_current = false;
+            }
         }
     }
 }
