@@ -9,6 +9,7 @@ use crate::{Cursor, Event};
 
 pub(super) async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
     expired_messages_are_absent(subjects).await;
+    what_ended_entries_changed_stays_with_the_conversation(subjects).await;
     a_shortened_retention_acts_on_what_was_there_and_nothing_undoes_it(subjects).await;
     an_erased_account_leaves_places_without_content_or_name(subjects).await;
     an_app_that_is_forgotten_leaves_nothing_and_others_stay(subjects).await;
@@ -19,6 +20,7 @@ pub(super) async fn run(subjects: &mut dyn Subjects) -> Vec<&'static str> {
         "an_erasure_finds_what_its_author_kept_no_copy_of",
         "an_app_that_is_forgotten_leaves_nothing_and_others_stay",
         "expired_messages_are_absent",
+        "what_ended_entries_changed_stays_with_the_conversation",
         "a_shortened_retention_acts_on_what_was_there_and_nothing_undoes_it",
         "an_erased_account_leaves_places_without_content_or_name",
     ]
@@ -39,6 +41,32 @@ async fn expired_messages_are_absent(subjects: &mut dyn Subjects) {
     assert_eq!(case.stream(BOB, Cursor(0), 10).await.entries.len(), 1);
     case.clock.set(end + 7 * 86_400);
     assert_eq!(case.view(BOB).await.last, None);
+}
+
+async fn what_ended_entries_changed_stays_with_the_conversation(subjects: &mut dyn Subjects) {
+    let case = Case::new(subjects);
+    let sent = case.send(ALICE, BOB, 1).await;
+    case.read(BOB, ALICE, Seconds(NOW)).await;
+    let listing = Event::Clear { by: BOB, history: false, listing: true };
+    let last = case.append(BOB, ALICE, listing).await;
+    let mut crashed = Some(case);
+    for round in 0..2 {
+        let Some(case) = crashed.take() else { unreachable!("set in every round") };
+        case.clock.set(NOW + 8 * 86_400);
+        assert_eq!(case.all(ALICE).await, [0; 0], "round {round}");
+        assert_eq!(case.stream(ALICE, Cursor(0), 10).await.entries.len(), 0);
+        let (own, others) = (case.view(BOB).await, case.view(ALICE).await);
+        assert_eq!((own.read_to, others.peer_read_to), (place(&sent), place(&sent)));
+        assert_eq!((own.is_listed, others.is_listed, own.active_at), (false, true, Seconds(NOW)));
+        assert!(!case.read(BOB, ALICE, Seconds(NOW)).await.is_new, "it was read");
+        if round == 0 {
+            crashed = Some(case.crash(subjects));
+            continue;
+        }
+        let next = case.send(ALICE, BOB, 2).await;
+        assert_eq!((next.position.0, case.unread(BOB).await), (last.position.0 + 1, 1));
+        assert!(next.cursor > last.cursor && case.view(BOB).await.is_listed);
+    }
 }
 
 async fn a_shortened_retention_acts_on_what_was_there_and_nothing_undoes_it(subjects: &mut dyn Subjects) {
