@@ -36,7 +36,8 @@ const CLIPPY: &[&str] = &[
 const STORES: &str = "stores";
 
 /// The adapters of real servers: the service that each needs, and its package.
-const ADAPTERS: &[(&str, &str)] = &[("mysql", "mysql-store"), ("redis", "redis-store"), ("s3", "s3-store")];
+const ADAPTERS: &[(&str, &str)] =
+    &[("mysql", "mysql-store"), ("mongodb", "mongodb-store"), ("redis", "redis-store"), ("s3", "s3-store")];
 
 /// What a step found, and whether the run may go on.
 type Found = (Counts, Outcome);
