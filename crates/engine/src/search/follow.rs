@@ -5,9 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use fulltext::{Document, Index, Text};
-use hashbrown::HashMap;
 use model::{HistoryKey, Message, Result, SdkAppId, Sealed};
-use ports::{Cursor, Entry, Event};
+use ports::{Entry, Event};
 use promise::keys::{Keyring, Place};
 
 use super::facts::IndexFact;
@@ -15,7 +14,8 @@ use super::tail::Waiting;
 use super::{Search, Writing, computed, texts};
 use crate::Engine;
 
-/// Entries taken at once.
+/// Entries taken at once. They are split into words where messages are served: on another thread they would take a core from
+/// who sends when that is needed most, while here they fall behind and catch up later.
 const BATCH: usize = 256;
 
 /// How long entries are collected, unless somebody searches.
@@ -29,9 +29,6 @@ const WAITING_BYTES_MAX: usize = 16 << 20;
 
 /// How soon what failed is tried again.
 const RETRY: Duration = Duration::from_secs(10);
-
-/// So many entries are opened and split at once where they are read.
-const FEW: usize = 16;
 
 /// The words of a message, and what it carries as bits.
 type Words = (Text, u16);
@@ -102,14 +99,15 @@ impl Search {
         if self.reading.load(Ordering::Acquire) != reading {
             return Ok(());
         }
-        let mut words = self.words_of(&writing, entries).await?;
         for entry in entries {
             if entry.cursor <= writing.read_to {
                 continue;
             }
             match &entry.event {
                 Event::Message(message) => {
-                    if let Some(words) = words.remove(&entry.cursor) {
+                    if self.is_wanted(&writing, entry, message).await?
+                        && let Some(words) = open(&self.keyring, entry, message)
+                    {
                         self.add(&mut writing, entry, entry.history_key(), message, words);
                     }
                 }
@@ -150,28 +148,6 @@ impl Search {
         self.read.fetch_add(entries.len() as u64, Ordering::Relaxed);
         self.is_behind.store(false, Ordering::Release);
         Ok(())
-    }
-
-    /// The words of the messages among some entries that are to be found. They are opened and split where that holds up no task.
-    async fn words_of(&self, writing: &Writing, entries: &[Arc<Entry>]) -> Result<HashMap<Cursor, Words>> {
-        let mut wanted = Vec::new();
-        for entry in entries.iter().filter(|entry| entry.cursor > writing.read_to) {
-            if let Event::Message(message) = &entry.event
-                && self.is_wanted(writing, entry, message).await?
-            {
-                wanted.push(Arc::clone(entry));
-            }
-        }
-        let keyring = Arc::clone(&self.keyring);
-        let split = move || {
-            let words = wanted.iter().filter_map(|entry| match &entry.event {
-                Event::Message(message) => Some((entry.cursor, open(&keyring, entry, message)?)),
-                _ => None,
-            });
-            words.collect()
-        };
-        // A few are split faster than they are handed over.
-        if entries.len() <= FEW { Ok(split()) } else { computed(self.context.spawner.as_ref(), split).await }
     }
 
     /// Whether a message is to be found, and in no index yet.
