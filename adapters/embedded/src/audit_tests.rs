@@ -1,4 +1,4 @@
-//! The audit of a store: when what counts as expired and as overdue, and that nothing is left out.
+//! The audit of a store: when what counts as expired and as overdue, and that nothing is left out. And what followers make of damage.
 
 use std::sync::Arc;
 
@@ -183,4 +183,27 @@ async fn a_place_of_the_vault_says_its_generation() {
         assert_eq!(kept_generation(&folder), Ok(None));
         std::fs::remove_dir_all(&folder).unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_follower_passes_over_an_entry_that_is_damaged() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), Arc::new(ManualClock::at(NOON)));
+    let store = open(&folder, &clock);
+    send(&store, 5, NOON + DAY).await;
+    let mut damaged = 0;
+    for bucket in store.spaces().buckets.all() {
+        for cursor in [2_u64, 3] {
+            bucket.log.insert(cursor.to_be_bytes(), b"no entry").unwrap();
+            damaged += 1;
+        }
+    }
+    assert_eq!(damaged, 2, "one bucket");
+    let mut follower = ports::Bus::follow(&store, Some(ports::Cursor(0)));
+    let mut seen = Vec::new();
+    while seen.len() < 3 {
+        seen.extend(follower.next(2).await.unwrap().iter().map(|entry| entry.cursor.0));
+    }
+    assert_eq!(seen, [1, 4, 5]);
+    send(&store, 1, NOON + DAY).await;
+    assert_eq!(follower.next(2).await.unwrap()[0].cursor.0, 6, "and goes on");
 }
